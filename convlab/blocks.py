@@ -1,0 +1,177 @@
+"""The block: one general residual block whose knobs are the choices of the paper. A named kind is a set of defaults of those knobs."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from convlab.knobs import knob
+from convlab.layers import ACTIVATIONS, NORMS
+
+NORM_KINDS = (*NORMS, "none")
+ACTIVATION_KINDS = (*ACTIVATIONS, "none")
+PLACES = ("expand", "spatial", "project", "output")
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "middle": ("expand", "spatial", "project"),
+    "first": ("spatial", "expand", "project"),
+    "both": ("expand", "project"),
+    "fused": ("expand", "project"),
+    "separable": ("spatial", "project"),
+}
+"""The convolutions of a block in order. In "both" the expanding and the projecting one are spatial, in "fused" the expanding one."""
+
+KINDS: dict[str, dict[str, Any]] = {
+    "basic": {
+        "order": "both",
+        "kernel_size": 3,
+        "norm_after": ("expand", "project"),
+        "activation_after": ("expand", "output"),
+    },
+    "bottleneck": {
+        "order": "middle",
+        "expansion_ratio": 0.25,
+        "kernel_size": 3,
+        "norm_after": ("expand", "spatial", "project"),
+        "activation_after": ("expand", "spatial", "output"),
+    },
+    "inverted": {
+        "order": "middle",
+        "expansion_ratio": 4.0,
+        "kernel_size": 3,
+        "groups": "depthwise",
+        "norm_after": ("expand", "spatial", "project"),
+        "activation_after": ("expand", "spatial", "output"),
+    },
+    "convnext": {
+        "order": "first",
+        "expansion_ratio": 4.0,
+        "kernel_size": 7,
+        "groups": "depthwise",
+        "norm": "layer_norm",
+        "norm_after": ("spatial",),
+        "activation": "gelu",
+        "activation_after": ("expand",),
+        "layer_scale": 1e-6,
+        "bias": True,
+        "pointwise": "linear",
+    },
+    "convnext_v2": {
+        "order": "first",
+        "expansion_ratio": 4.0,
+        "kernel_size": 7,
+        "groups": "depthwise",
+        "norm": "layer_norm",
+        "norm_after": ("spatial",),
+        "activation": "gelu",
+        "activation_after": ("expand",),
+        "grn": True,
+        "bias": True,
+        "pointwise": "linear",
+    },
+    "mbconv": {
+        "order": "middle",
+        "expansion_ratio": 6.0,
+        "expansion_of": "input",
+        "kernel_size": 3,
+        "groups": "depthwise",
+        "norm_after": ("expand", "spatial", "project"),
+        "activation": "silu",
+        "activation_after": ("expand", "spatial"),
+        "squeeze_ratio": 0.25,
+        "squeeze_of": "input",
+        "shortcut": "identity",
+    },
+    "fused_mbconv": {
+        "order": "fused",
+        "expansion_ratio": 4.0,
+        "expansion_of": "input",
+        "kernel_size": 3,
+        "norm_after": ("expand", "project"),
+        "activation": "silu",
+        "activation_after": ("expand",),
+        "shortcut": "identity",
+    },
+    "regnet_x": {
+        "order": "middle",
+        "group_width": 16,
+        "kernel_size": 3,
+        "norm_after": ("expand", "spatial", "project"),
+        "activation_after": ("expand", "spatial", "output"),
+    },
+    "regnet_y": {
+        "order": "middle",
+        "group_width": 16,
+        "kernel_size": 3,
+        "norm_after": ("expand", "spatial", "project"),
+        "activation_after": ("expand", "spatial", "output"),
+        "squeeze_ratio": 0.25,
+        "squeeze_of": "input",
+    },
+    "custom": {"kernel_size": 3},
+}
+"""The named kinds and their defaults, where they differ from those of the knobs."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One residual block. ``Block.of(kind)`` gives a kind's defaults; ResNet's and ConvNeXt's blocks are two settings of it."""
+
+    kind: str = knob("convnext", "the named set of defaults that the block starts from", choices=tuple(sorted(KINDS)))
+    order: str = knob(
+        "middle",
+        "where the spatial convolution stands: between the pointwise ones, moved up to the front, both convolutions spatial, "
+        "fused with the expansion, or without an expansion",
+        choices=tuple(ORDERS),
+    )
+    expansion_ratio: float = knob(
+        1.0, "hidden width over block width: 0.25 is a bottleneck, 4 an inverted one", low=0.01, high=64
+    )
+    expansion_of: str = knob("output", "the width that the expansion ratio multiplies", choices=("output", "input"))
+    kernel_size: int = knob(3, "side of the spatial convolution's kernel; may be even", low=1, high=511, unit="px")
+    groups: int | str = knob(
+        1, "groups of the spatial convolution (its cardinality)", low=1, high=65536, choices=("depthwise",), kind="integer"
+    )
+    group_width: int = knob(
+        0, "channels a group, instead of groups; the hidden width is rounded to a multiple of it; 0: as groups say", low=0, high=65536
+    )
+    norm: str = knob("batch_norm", "the kind of normalisation", choices=NORM_KINDS)
+    norm_after: tuple[str, ...] = knob(
+        ("expand", "spatial", "project"), "the convolutions that a norm follows", choices=PLACES[:3], kind="choices"
+    )
+    shortcut_norm: bool = knob(True, "a norm on the projection shortcut")
+    activation: str = knob("relu", "the kind of activation", choices=ACTIVATION_KINDS)
+    activation_after: tuple[str, ...] = knob(
+        ("expand", "spatial", "output"),
+        "the places that an activation follows; output is the sum of branch and shortcut",
+        choices=PLACES,
+        kind="choices",
+    )
+    squeeze_ratio: float = knob(0.0, "squeeze-excite: its hidden width over squeeze_of's; 0: none", low=0, high=4)
+    squeeze_of: str = knob("hidden", "the width that the squeeze ratio multiplies", choices=("hidden", "input", "output"))
+    squeeze_after: str = knob("spatial", "the convolution that squeeze-excite follows", choices=PLACES[:3])
+    grn: bool = knob(False, "global response normalisation before the projection (ConvNeXt V2)")
+    layer_scale: float = knob(0.0, "initial factor of the residual branch, one a channel; 0: none", low=0, high=10)
+    bias: bool = knob(False, "biases in the convolutions")
+    shortcut: str = knob(
+        "projection",
+        "where the shape changes: a 1x1 projection, or no shortcut at all (identity: only where it does not); none: never one",
+        choices=("projection", "identity", "none"),
+    )
+    stride_at: str = knob("spatial", "the convolution that carries an in-block stride", choices=("spatial", "expand"))
+    pointwise: str = knob("conv", "how pointwise layers are realised: as 1x1 convolutions or linear layers", choices=("conv", "linear"))
+    branch: tuple[str, ...] = knob((), 'the layers of a custom block: ["depthwise(7)", "norm", "pointwise(4x)", ...]', kind="layers")
+    branches: tuple[tuple[str, ...], ...] = knob((), "several custom residual branches, one after the other", kind="layers")
+
+    @staticmethod
+    def of(kind: str, **knobs: Any) -> Block:
+        """The block of a named kind with some knobs set."""
+        block = _default(kind)
+        return dataclasses.replace(block, **knobs) if knobs else block
+
+
+@cache
+def _default(kind: str) -> Block:
+    return Block(kind=kind, **KINDS[kind])

@@ -1,0 +1,148 @@
+"""What a design costs, exactly and without torch: parameters, multiply-adds, activations, receptive field, memory at inference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from convlab.design import Design, Image, Network, Part, lower
+from convlab.layers import Field, Layer, Live, Row, Shape, walk
+from convlab.layers.layer import POINTWISE
+from convlab.layers.shape import larger
+from convlab.lowering import Adjustment
+from convlab.metrics import METRICS
+
+
+class PartCost(NamedTuple):
+    """What one part costs for one input shape: its rows in order, its totals, its receptive field and its memory."""
+
+    path: str
+    rows: tuple[Row, ...]
+    output: Shape
+    params: int
+    macs: int
+    activations: int
+    field: Field
+    live: Live
+    head: bool
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The costs of a design for one image. MACs are multiply-adds; flops are twice as many."""
+
+    design: Design
+    image: Shape
+    parts: tuple[PartCost, ...]
+    params: int
+    macs: int
+    activations: int
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of convolutions and linear layers: two a multiply-add."""
+        return 2 * self.macs
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Every layer in order of execution; repeated blocks are one row with a count."""
+        return tuple(row for part in self.parts for row in part.rows)
+
+    @property
+    def features(self) -> Shape:
+        """The last feature map, before the head."""
+        return next(part.output for part in reversed(self.parts) if not part.head)
+
+    @cached_property
+    def receptive_field(self) -> Field:
+        """What one pixel of the last feature map sees, over all paths."""
+        return _fold(self.parts)
+
+    @cached_property
+    def peak_elements(self) -> int:
+        """The most elements that are live at once for one image at inference, eager and out of place, the image included."""
+        return _peak(self.image, self.parts)
+
+    def peak_bytes(self, batch: int = 1, element_bytes: int = 4) -> int:
+        """The most activation memory that is live at once at inference; weights come on top."""
+        return self.peak_elements * batch * element_bytes
+
+    @property
+    def training_macs(self) -> int:
+        """Multiply-adds of forward and backward: three times the forward ones, less the first layer's gradient of the image."""
+        first = next((row for row in self.rows if row.layer.multiplies), None)
+        return 3 * self.macs - (0 if first is None else first.layer.macs(first.input))
+
+    def total(self, metric: str) -> int:
+        """The total of any metric by name; the figure of a network is its sum over all layers."""
+        of_row = METRICS[metric].of_row
+        return sum(of_row(row) * row.count for row in self.rows)
+
+    @property
+    def adjustments(self) -> tuple[Adjustment, ...]:
+        """Sizes that were rounded on the way."""
+        return tuple(dict.fromkeys(item for item in lower(self.design).adjustments if item.asked != item.given))
+
+    @property
+    def dropped(self) -> tuple[tuple[Row, int, int], ...]:
+        """The layers whose input has rows or columns that no window covers, and how many."""
+        found = ((row, *row.layer.dropped(row.input)) for row in self.rows)
+        return tuple((row, rows, columns) for row, rows, columns in found if rows or columns)
+
+
+def profile(design: Design, *, image: int | tuple[int, int] | None = None) -> Profile:
+    """The costs of a design, for its own image size or another one (pixels)."""
+    shape = design.image.shape if image is None else Image(image, design.image.channels).shape
+    return cost(design, lower(design), shape)
+
+
+def cost(design: Design, network: Network, image: Shape) -> Profile:
+    """The costs of a lowered design."""
+    x, params, macs, activations = image, 0, 0, 0
+    parts = []
+    for part in network.parts:
+        found = _part_once(part, x)
+        parts.append(found)
+        x = found.output
+        params += found.params
+        macs += found.macs
+        activations += found.activations
+    return Profile(design, image, tuple(parts), params, macs, activations)
+
+
+def part_cost(part: Part, x: Shape) -> PartCost:
+    """What one part costs; sizes may be arrays."""
+    rows = walk(part.tree, x, part.path)
+    params = macs = activations = 0
+    for _, layer, before, after, count, _ in rows:
+        params = params + layer.params(before) * count
+        if layer.multiplies:
+            macs = macs + layer.macs(before) * count
+            activations = activations + after.channels * after.height * after.width * count
+    output = rows[-1].output if rows else x
+    return PartCost(part.path, tuple(rows), output, params, macs, activations, part.tree.field(), part.tree.live(x), part.head)
+
+
+_part_once = lru_cache(maxsize=16384)(part_cost)
+
+
+def _fold(parts: tuple[PartCost, ...]) -> Field:
+    field = POINTWISE
+    for part in parts:
+        if not part.head:
+            field = field.then(part.field)
+    return field
+
+
+def _peak(image: Shape, parts: tuple[PartCost, ...]) -> int:
+    extra, held = 0, 0
+    for part in parts:
+        extra = larger(extra, held + part.live.extra)
+        held = part.live.output if type(part.live.output) is not int or part.live.output else held
+    return image.elements + extra
+
+
+def tree_of(design: Design) -> Layer:
+    """The whole network as one layer."""
+    return lower(design).tree

@@ -1,0 +1,254 @@
+"""A design: the macro and micro choices of one network, resolved, frozen and comparable; and the layers that it stands for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from convlab.blocks import Block
+from convlab.custom import lower_custom
+from convlab.downsample import Downsample, lower_downsample
+from convlab.head import Head, lower_head
+from convlab.knobs import knob
+from convlab.layers import Chain, Layer, Repeat, Shape
+from convlab.lowering import Adjustment, Check, Lowered, Place, lower_block, off
+from convlab.stem import Stem, lower_stem
+
+FORMAT = 1
+"""The version of the language."""
+
+MAXIMUM_STAGES = 64
+
+
+@dataclass(frozen=True)
+class Image:
+    """What goes in."""
+
+    size: int | tuple[int, int] = knob(224, "height and width of the image", kind="size", low=1, high=65536, unit="px")
+    channels: int = knob(3, "channels of the image", low=1, high=65536)
+
+    @property
+    def shape(self) -> Shape:
+        """The image as a feature map."""
+        height, width = self.size if isinstance(self.size, tuple) else (self.size, self.size)
+        return Shape(self.channels, height, width)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks of one width at one resolution, and the downsampling before them."""
+
+    depth: int = knob(3, "blocks", low=1, high=10_000)
+    width: int = knob(96, "width that the blocks put out", low=1, high=65536, unit="channels")
+    stride: int = knob(1, "by how much the resolution falls before or in the first block", low=1, high=64)
+    dilation: int = knob(1, "dilation of the blocks' spatial convolutions", low=1, high=64)
+    downsample: Downsample = field(default_factory=Downsample)
+    block: Block = field(default_factory=lambda: Block.of("convnext"))
+
+
+@dataclass(frozen=True)
+class Design:
+    """One network. Two designs are equal where every knob is; they have one ``key`` where they are the same network."""
+
+    name: str = field(default="", compare=False)
+    summary: str = knob("", "what the design is, in a line", kind="text")
+    drop_path: float = knob(0.0, "rate of stochastic depth in the last block; it rises from 0 block by block", low=0, high=0.99)
+    output_stride: int = knob(
+        0, "stride of the last feature map; stages beyond it are dilated instead; 0: as the strides say", low=0, high=4096
+    )
+    initialization: str = knob(
+        "truncated_normal",
+        "how weights start: normal with deviation 0.02 (ConvNeXt), or Kaiming's with silent last norms (ResNet)",
+        choices=("truncated_normal", "kaiming_normal"),
+    )
+    names: str = knob("timm", "whose checkpoint names the layers carry", choices=("timm", "facebookresearch"))
+    image: Image = field(default_factory=Image)
+    stem: Stem = field(default_factory=lambda: Stem.of("patchify"))
+    stages: tuple[Stage, ...] = ()
+    head: Head = field(default_factory=Head)
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """Blocks of every stage."""
+        return tuple(stage.depth for stage in self.stages)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Widths of every stage."""
+        return tuple(stage.width for stage in self.stages)
+
+    @property
+    def key(self) -> str:
+        """A hash of the network: its structure, sizes, channels and classes; not its image size, rates, names or initial weights."""
+        network = lower(self)
+        plain = [self.image.channels, [part.tree.signature() for part in network.parts]]
+        return hashlib.sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+class Part(NamedTuple):
+    """A part of the network that runs as one: the stem, a stage, the head; ``head`` parts follow the last feature map."""
+
+    path: str
+    tree: Layer
+    head: bool = False
+
+
+class Network(NamedTuple):
+    """A design as layers, with what was noticed while making them."""
+
+    parts: tuple[Part, ...]
+    checks: tuple[Check, ...]
+    adjustments: tuple[Adjustment, ...]
+
+    @property
+    def tree(self) -> Chain:
+        """The whole network as one layer."""
+        return Chain(tuple((part.path, part.tree) for part in self.parts))
+
+
+class Strides(NamedTuple):
+    """What a stage does to the resolution once an output stride is taken into account."""
+
+    stride: int
+    first_dilation: int
+    dilation: int
+
+
+def lower(design: Design) -> Network:
+    """The layers of a design. Stages that were lowered before are the same objects again."""
+    return _network(design, _stage_once, _stem_once, _head_once)
+
+
+def lower_population(design: Design) -> Network:
+    """The layers of a population of one structure: a design that has arrays in the places of sizes."""
+    return _network(design, _stage, lower_stem, _head)
+
+
+def strides(design: Design) -> tuple[Strides, ...]:
+    """Stride and dilations of every stage: a stage beyond the output stride keeps the resolution and is dilated instead."""
+    reached, factor, found = stem_stride(design.stem), 1, []
+    for stage in design.stages:
+        first = factor
+        stride = stage.stride
+        if design.output_stride and reached * stride > design.output_stride:
+            factor, stride = factor * stride, 1
+        reached *= stride
+        found.append(Strides(stride, first * stage.dilation, factor * stage.dilation))
+    return tuple(found)
+
+
+def stem_stride(stem: Stem) -> int:
+    """By how much the stem lowers the resolution."""
+    stride = stem.patch_size if stem.kind == "patchify" else stem.stride
+    return stride if stem.pool == "none" else 2 * stride
+
+
+def _network(
+    design: Design,
+    lower_one_stage: Callable[[Stage, int, Place], tuple[Chain | None, Chain, tuple[Check, ...], tuple[Adjustment, ...]]],
+    lower_one_stem: Callable[[Stem, int], Chain],
+    lower_one_head: Callable[[Head, str], tuple[Part, ...]],
+) -> Network:
+    width = design.stages[0].width if off(design.stem.width) else design.stem.width
+    stem = lower_one_stem(design.stem, width)
+    isotropic = design.names == "facebookresearch" and len(design.stages) == 1
+    parts = [_stem_part(stem, design.names, isotropic)]
+    checks: tuple[Check, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    for index, (stage, (stride, first, dilation)) in enumerate(zip(design.stages, strides(design), strict=True)):
+        place = Place(width, stage.width, stride, first, dilation, _same(width, stage.width), design.names)
+        downsample, blocks, more_checks, more_adjustments = lower_one_stage(stage, index, place)
+        parts += _stage_parts(index, downsample, blocks, design.names, isotropic)
+        checks += more_checks
+        adjustments += more_adjustments
+        width = stage.width
+    return Network((*parts, *lower_one_head(design.head, design.names)), checks, adjustments)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two widths are equal; in a population they are equal in all members or in none."""
+    return one == other if type(one) is type(other) is int else bool((one == other).all())
+
+
+def _stem_part(stem: Chain, names: str, isotropic: bool) -> Part:
+    if names == "timm":
+        return Part("stem", stem)
+    if isotropic:
+        return Part("stem", stem.children[0][1] if len(stem.children) == 1 else stem)
+    return Part("downsample_layers.0", stem)
+
+
+def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str, isotropic: bool) -> list[Part]:
+    if names == "timm":
+        return [Part(f"stages.{index}", _stage_tree(downsample, blocks))]
+    before = [] if downsample is None else [Part(f"downsample_layers.{index + 1 if isotropic else index}", downsample)]
+    return [*before, Part("blocks" if isotropic else f"stages.{index}", blocks)]
+
+
+@lru_cache(maxsize=4096)
+def _stage_tree(downsample: Chain | None, blocks: Chain) -> Chain:
+    """A stage as one layer; the same layer for the same parts, so that its costs are found again."""
+    return Chain((("blocks", blocks),) if downsample is None else (("downsample", downsample), ("blocks", blocks)))
+
+
+def _stage(
+    stage: Stage, index: int, place: Place
+) -> tuple[Chain | None, Chain, tuple[Check, ...], tuple[Adjustment, ...]]:
+    path = f"stages.{index}.block"
+    downsample = lower_downsample(stage.downsample, place)
+    inner = place._replace(width_in=place.width, stride=1, first_dilation=place.dilation, same_width=True)
+    first = place if downsample is None else inner
+    if first.keeps_shape and first.first_dilation == first.dilation:
+        block = _block(stage.block, inner, path)
+        return downsample, Chain((("0", Repeat(block.tree, stage.depth)),)), block.checks, block.adjustments
+    block = _block(stage.block, first, path)
+    if off(stage.depth - 1):
+        return downsample, Chain((("0", block.tree),)), block.checks, block.adjustments
+    other = _block(stage.block, inner, path)
+    blocks = Chain((("0", block.tree), ("1", Repeat(other.tree, stage.depth - 1))))
+    return downsample, blocks, block.checks + other.checks, block.adjustments + other.adjustments
+
+
+def _block(block: Block, place: Place, path: str) -> Lowered:
+    return lower_custom(block, place, path) if block.kind == "custom" else lower_block(block, place, path)
+
+
+HEAD_NAMES: dict[str, dict[str, str]] = {
+    "timm": {
+        "norm_before": "norm_pre",
+        "pool": "head.global_pool",
+        "norm": "head.norm",
+        "flatten": "head.flatten",
+        "hidden": "head.pre_logits.fc",
+        "activation": "head.pre_logits.act",
+        "dropout": "head.drop",
+        "classifier": "head.fc",
+    },
+    "facebookresearch": {
+        "norm_before": "norm",
+        "pool": "pool",
+        "norm": "norm",
+        "flatten": "flatten",
+        "hidden": "hidden",
+        "activation": "head_act",
+        "dropout": "head_dropout",
+        "classifier": "head",
+    },
+}
+"""The names of the head's layers by role."""
+
+
+def _head(head: Head, names: str) -> tuple[Part, ...]:
+    from convlab.layers import chain
+
+    named = [(HEAD_NAMES[names][role], layer) for role, layer in lower_head(head)]
+    return tuple(Part(path, tree, head=True) for path, tree in chain(named).children)
+
+
+_stage_once = lru_cache(maxsize=65536)(_stage)
+_stem_once = lru_cache(maxsize=4096)(lower_stem)
+_head_once = lru_cache(maxsize=4096)(_head)

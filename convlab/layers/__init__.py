@@ -1,0 +1,45 @@
+"""The closed vocabulary of layers: frozen records that know their costs and their torch module."""
+
+from convlab.layers.activations import ACTIVATIONS, Activation
+from convlab.layers.convolutions import Convolution, Depthwise, Linear, Pointwise
+from convlab.layers.layer import Field, Layer, Live, Row
+from convlab.layers.norms import NORMS, BatchNorm, GlobalResponseNorm, GroupNorm, LayerNorm, RMSNorm
+from convlab.layers.pooling import AveragePool, Dropout, Flatten, GlobalAveragePool, GlobalMaxPool, MaxPool
+from convlab.layers.shape import Shape, Window
+from convlab.layers.tree import Chain, Gate, LayerScale, Named, Parallel, Repeat, Residual, chain, walk
+
+__all__ = [
+    "ACTIVATIONS",
+    "NORMS",
+    "Activation",
+    "AveragePool",
+    "BatchNorm",
+    "Chain",
+    "Convolution",
+    "Depthwise",
+    "Dropout",
+    "Field",
+    "Flatten",
+    "Gate",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "GlobalResponseNorm",
+    "GroupNorm",
+    "Layer",
+    "LayerNorm",
+    "LayerScale",
+    "Linear",
+    "Live",
+    "MaxPool",
+    "Named",
+    "Parallel",
+    "Pointwise",
+    "RMSNorm",
+    "Repeat",
+    "Residual",
+    "Row",
+    "Shape",
+    "Window",
+    "chain",
+    "walk",
+]

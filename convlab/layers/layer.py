@@ -1,0 +1,137 @@
+"""What every layer knows of itself: a closed set of facts, each a function of the shape that comes in.
+
+Structure branches, size multiplies. Code in this folder and in ``blocks`` may branch on what kind of thing something is. It may
+never branch on how big something is, because whole populations are costed by the same lines with int64 arrays in the places of the
+ints. Where structure hangs on a size (an identity or a projection shortcut: width in == width out) it is part of the group that is
+costed together; rounding and clamping use ``rounded``, ``larger`` and ``smaller``.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from convlab.layers.shape import POINT, Shape, Window, larger, smaller
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Field(NamedTuple):
+    """The receptive field over all paths: the widest (None where a path sees the whole map) and the narrowest."""
+
+    widest: Window | None
+    narrowest: Window
+
+    def then(self, outer: Field) -> Field:
+        """The field of a layer with field ``outer`` that runs after this one."""
+        widest = None if self.widest is None or outer.widest is None else self.widest.then(outer.widest)
+        return Field(widest, self.narrowest.then(outer.narrowest))
+
+
+class Live(NamedTuple):
+    """Memory while a layer runs, in elements: the most that is live beside its input, and what is left of it as its output.
+
+    ``output`` is 0 where the output shares its input's storage.
+    """
+
+    extra: int
+    output: int
+
+    def repeated(self, count: int) -> Live:
+        """The same layer ``count`` times in a row; from the second on, the output of the one before is live as well."""
+        again = smaller(larger(count - 1, 0), 1)
+        return Live(self.extra + again * self.output, self.output)
+
+
+POINTWISE = Field(POINT, POINT)
+
+
+class Row(NamedTuple):
+    """One leaf of the tree in order of execution: where it stands, what comes in and goes out, how often it is repeated.
+
+    ``path`` is that of the first instance; the others follow by counting up the index that stands at ``place``.
+    """
+
+    path: str
+    layer: Layer
+    input: Shape
+    output: Shape
+    count: int
+    place: int
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The path of every instance."""
+        if self.place < 0:
+            return (self.path,)
+        parts = self.path.split(".")
+        first = int(parts[self.place])
+        before, after = parts[: self.place], parts[self.place + 1 :]
+        return tuple(".".join([*before, str(first + index), *after]) for index in range(self.count))
+
+
+class Layer(abc.ABC):
+    """A node of the layer tree: a leaf (a layer with facts) or a combinator of layers. Frozen; compared by identity."""
+
+    multiplies: ClassVar[bool] = False
+    """Whether the layer is a convolution, a linear layer or an attention product, whose outputs count as activations."""
+
+    appearance: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say how a layer is realised, not what it is: costs and keys do not see them."""
+
+    def output(self, x: Shape) -> Shape:
+        """The shape that goes out."""
+        return x
+
+    def params(self, x: Shape) -> int:
+        """Trainable parameters."""
+        return 0
+
+    def macs(self, x: Shape) -> int:
+        """Multiply-adds for one image."""
+        return 0
+
+    def field(self) -> Field:
+        """The receptive field of one output pixel in the layer's input."""
+        return POINTWISE
+
+    def workspace(self, x: Shape) -> int:
+        """Elements allocated for the time of the call, beside the output."""
+        return 0
+
+    def live(self, x: Shape) -> Live:
+        """Memory at inference, eager and out of place."""
+        output = self.output(x).elements
+        return Live(output + self.workspace(x), output)
+
+    def dropped(self, x: Shape) -> tuple[int, int]:
+        """Rows and columns at the end of the map that no window covers."""
+        return 0, 0
+
+    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+        """Append a row for every leaf in order of execution and give the shape that goes out."""
+        y = self.output(x)
+        rows.append(Row(path, self, x, y, count, place))
+        return y
+
+    def signature(self) -> list[Any]:
+        """Plain data that is equal for equal layers: the class's name and the fields that say what the layer is."""
+        plain: list[Any] = [type(self).__name__]
+        for field in fields(self):  # type: ignore[arg-type]  # every concrete layer is a dataclass
+            if field.name not in self.appearance:
+                plain.append([field.name, getattr(self, field.name)])
+        return plain
+
+    def module(self, x: Shape) -> nn.Module:
+        """The torch module, for an input of shape ``x``. Imports torch."""
+        raise AssertionError(f"{type(self).__name__} is built by its container")
+
+    def label(self) -> str:
+        """The layer in a few words, for tables."""
+        return type(self).__name__
+
+
+layer = dataclass(frozen=True, eq=False, slots=True)
+"""The decorator of concrete layers. Compared by identity, because fields may hold arrays and because trees key caches."""

@@ -1,0 +1,280 @@
+"""Combinators: how layers make blocks, and blocks networks. Each derives its facts from those of its children."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from convlab.layers.layer import Field, Layer, Live, POINTWISE, Row, layer
+from convlab.layers.shape import POINT, Shape, Window, larger, narrower, smaller, united
+
+Named = tuple[str, Layer]
+
+
+@layer
+class LayerScale(Layer):
+    """One factor a channel on a residual branch (Touvron et al., 2021, arXiv:2103.17239), ``initial`` at the start."""
+
+    initial: float
+
+    def params(self, x: Shape) -> int:
+        return x.channels
+
+    def signature(self) -> list[Any]:
+        return ["LayerScale"]
+
+    def label(self) -> str:
+        return "Layer scale"
+
+
+@layer
+class Chain(Layer):
+    """Named layers in order. A ``Repeat`` among them stands under the index of its first instance."""
+
+    children: tuple[Named, ...]
+
+    def output(self, x: Shape) -> Shape:
+        for _, child in self.children:
+            x = child.output(x)
+        return x
+
+    def params(self, x: Shape) -> int:
+        return _total(self.children, x, "params")
+
+    def macs(self, x: Shape) -> int:
+        return _total(self.children, x, "macs")
+
+    def field(self) -> Field:
+        field = POINTWISE
+        for _, child in self.children:
+            field = field.then(child.field())
+        return field
+
+    def live(self, x: Shape) -> Live:
+        extra, held = 0, 0  # `held`: the output of the child before; the chain's own input is held by its caller
+        for index, (_, child) in enumerate(self.children):
+            live = child.live_after(x) if index and isinstance(child, Repeat) else child.live(x)
+            extra = larger(extra, held + live.extra)
+            held = _left(live.output, held)
+            x = child.output(x)
+        return Live(extra, held)
+
+    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+        prefix = path + "." if path else ""
+        for name, child in self.children:
+            x = child.trace(prefix + name, x, count, place, rows)
+        return x
+
+    def signature(self) -> list[Any]:
+        return ["Chain", *(child.signature() for _, child in self.children)]
+
+
+@layer
+class Repeat(Layer):
+    """The same block ``count`` times, each on the output of the one before; it keeps the shape."""
+
+    block: Layer
+    count: int
+
+    def params(self, x: Shape) -> int:
+        return self.count * self.block.params(x)
+
+    def macs(self, x: Shape) -> int:
+        return self.count * self.block.macs(x)
+
+    def field(self) -> Field:
+        field = self.block.field()
+        widest = None if field.widest is None else _powered(field.widest, self.count)
+        return Field(widest, _powered(field.narrowest, self.count))
+
+    def live(self, x: Shape) -> Live:
+        return self.block.live(x).repeated(self.count)
+
+    def live_after(self, x: Shape) -> Live:
+        """As ``live``, where a layer of the same output ran before and its output is counted already."""
+        live = self.block.live(x)
+        return Live(live.extra * smaller(self.count, 1), live.output)
+
+    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+        return self.block.trace(path, x, count * self.count, path.count("."), rows)
+
+    def signature(self) -> list[Any]:
+        return ["Repeat", self.count, self.block.signature()]
+
+
+@layer
+class Parallel(Layer):
+    """The sum of branches that see the same input (RepVGG, large kernels)."""
+
+    children: tuple[Named, ...]
+
+    def output(self, x: Shape) -> Shape:
+        return self.children[0][1].output(x)
+
+    def params(self, x: Shape) -> int:
+        return sum(child.params(x) for _, child in self.children)
+
+    def macs(self, x: Shape) -> int:
+        return sum(child.macs(x) for _, child in self.children)
+
+    def field(self) -> Field:
+        field = self.children[0][1].field()
+        for _, child in self.children[1:]:
+            field = _either(field, child.field())
+        return field
+
+    def live(self, x: Shape) -> Live:
+        size = self.output(x).elements
+        extra, held = 0, 0
+        for _, child in self.children:
+            live = child.live(x)
+            extra = larger(extra, held + live.extra)
+            if held:
+                extra = larger(extra, held + live.output + size)  # the sum so far, the new branch and the new sum
+            held = live.output if not held else size
+        return Live(extra, held)
+
+    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+        y = x
+        for name, child in self.children:
+            y = child.trace(f"{path}.{name}", x, count, place, rows)
+        return y
+
+    def signature(self) -> list[Any]:
+        return ["Parallel", *(child.signature() for _, child in self.children)]
+
+
+@layer
+class Residual(Layer):
+    """``x + f(x)``: a branch whose children stand at the block's own path, an identity or projection shortcut, what comes after.
+
+    Drop path belongs to it too; its rate rises block by block and is the builder's to know.
+    """
+
+    branch: Chain
+    scale: LayerScale | None = None
+    shortcut: Chain | None = None
+    after: Chain | None = None
+
+    def output(self, x: Shape) -> Shape:
+        return self.branch.output(x)
+
+    def params(self, x: Shape) -> int:
+        params = self.branch.params(x)
+        if self.scale is not None:
+            params = params + self.scale.params(self.branch.output(x))
+        return params if self.shortcut is None else params + self.shortcut.params(x)
+
+    def macs(self, x: Shape) -> int:
+        return self.branch.macs(x) if self.shortcut is None else self.branch.macs(x) + self.shortcut.macs(x)
+
+    def field(self) -> Field:
+        shortcut = POINTWISE if self.shortcut is None else self.shortcut.field()
+        return _either(self.branch.field(), shortcut)
+
+    def live(self, x: Shape) -> Live:
+        size = self.branch.output(x).elements
+        branch = self.branch.live(x)
+        extra = branch.extra
+        if self.scale is not None:
+            extra = larger(extra, branch.output + size)
+        held = size
+        if self.shortcut is not None:
+            shortcut = self.shortcut.live(x)
+            extra = larger(extra, size + shortcut.extra)
+            held = size + shortcut.output
+        extra = larger(extra, held + size)  # the branch, the projection and their sum
+        if self.after is not None:
+            extra = larger(extra, size + self.after.live(self.branch.output(x)).extra)
+        return Live(extra, size)
+
+    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+        y = self.branch.trace(path, x, count, place, rows)
+        if self.scale is not None:
+            self.scale.trace(f"{path}.gamma", y, count, place, rows)
+        if self.shortcut is not None:
+            self.shortcut.trace(f"{path}.shortcut", x, count, place, rows)
+        if self.after is not None:
+            self.after.trace(path, y, count, place, rows)
+        return y
+
+    def signature(self) -> list[Any]:
+        parts = (self.branch, self.scale, self.shortcut, self.after)
+        return ["Residual", *(None if part is None else part.signature() for part in parts)]
+
+
+@layer
+class Gate(Layer):
+    """``x * f(x)`` with one factor a channel: squeeze-excite (Hu et al., 2018, arXiv:1709.01507)."""
+
+    branch: Chain
+
+    def params(self, x: Shape) -> int:
+        return self.branch.params(x)
+
+    def macs(self, x: Shape) -> int:
+        return self.branch.macs(x)
+
+    def field(self) -> Field:
+        return Field(None, POINT)
+
+    def live(self, x: Shape) -> Live:
+        branch = self.branch.live(x)
+        return Live(larger(branch.extra, branch.output + x.elements), x.elements)
+
+    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+        self.branch.trace(path, x, count, place, rows)
+        return x
+
+    def signature(self) -> list[Any]:
+        return ["Gate", self.branch.signature()]
+
+
+def chain(items: Iterable[Named]) -> Chain:
+    """A chain from names that may hold dots: neighbours with a common first part make a chain of their own ("mlp.fc1", "mlp.fc2")."""
+    children: list[Named] = []
+    inner: list[Named] = []
+    group = ""
+    for name, child in items:
+        head, _, rest = name.partition(".")
+        if inner and (not rest or head != group):
+            children.append((group, chain(inner)))
+            inner = []
+        if rest:
+            group = head
+            inner.append((rest, child))
+        else:
+            children.append((name, child))
+    if inner:
+        children.append((group, chain(inner)))
+    return Chain(tuple(children))
+
+
+def walk(tree: Layer, x: Shape, path: str = "") -> list[Row]:
+    """A row for every leaf of a tree in order of execution."""
+    rows: list[Row] = []
+    tree.trace(path, x, 1, -1, rows)
+    return rows
+
+
+def _total(children: tuple[Named, ...], x: Shape, fact: str) -> int:
+    total = 0
+    for _, child in children:
+        total = total + getattr(child, fact)(x)
+        x = child.output(x)
+    return total
+
+
+def _either(one: Field, other: Field) -> Field:
+    widest = None if one.widest is None or other.widest is None else united(one.widest, other.widest)
+    return Field(widest, narrower(one.narrowest, other.narrowest))
+
+
+def _powered(window: Window, count: int) -> Window:
+    """The window of ``count`` layers of stride 1 in a row."""
+    return Window(1 + (window.size - 1) * count, 1, window.start * count)
+
+
+def _left(output: int, held: int) -> int:
+    """What a chain holds after a child: the child's output, or still the one before where the child gives a view of it."""
+    return held if type(output) is int and output == 0 else output

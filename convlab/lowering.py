@@ -1,0 +1,242 @@
+"""How a block becomes layers: the convolutions in their order, what follows each, the shortcut, the checks on the way."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from convlab.blocks import ORDERS, Block
+from convlab.layers import (
+    NORMS,
+    Activation,
+    Chain,
+    Convolution,
+    Depthwise,
+    Gate,
+    GlobalAveragePool,
+    GlobalResponseNorm,
+    Layer,
+    LayerScale,
+    Named,
+    Pointwise,
+    Residual,
+    chain,
+)
+from convlab.layers.shape import rounded
+
+
+class Check(NamedTuple):
+    """A condition on sizes that must hold: a bool, or an array of them for a population."""
+
+    path: str
+    code: str
+    holds: Any
+    message: str
+    values: tuple[Any, ...]
+    help: str
+
+
+class Adjustment(NamedTuple):
+    """A size that was rounded: where, what was asked for and what it became (numbers, or arrays for a population)."""
+
+    path: str
+    asked: Any
+    given: Any
+
+
+class Place(NamedTuple):
+    """Where a block stands: the widths that come in and go out, its stride, the dilation of its first spatial layer and of the others."""
+
+    width_in: int
+    width: int
+    stride: int
+    first_dilation: int
+    dilation: int
+    same_width: bool
+    names: str
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether an identity shortcut is possible."""
+        return self.same_width and self.stride == 1
+
+
+class Lowered(NamedTuple):
+    """Layers, and what was noticed while making them."""
+
+    tree: Layer
+    checks: tuple[Check, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+NAMES: dict[str, dict[str, dict[str, str]]] = {
+    "timm": {
+        "first": {"spatial": "conv_dw norm act", "expand": "mlp.fc1 mlp.norm mlp.act", "project": "mlp.fc2 norm_out act_out"},
+        "middle": {"expand": "conv1 norm1 act1", "spatial": "conv2 norm2 act2", "project": "conv3 norm3 act_out"},
+        "separable": {"spatial": "conv_dw norm1 act1", "project": "conv_pw norm2 act_out"},
+        "both": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_out"},
+        "fused": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_out"},
+        "grn": {"first": "mlp.grn"},
+    },
+    "facebookresearch": {
+        "first": {"spatial": "dwconv norm act1", "expand": "pwconv1 norm2 act", "project": "pwconv2 norm3 act_out"},
+        "grn": {"first": "grn"},
+    },
+}
+"""The names of convolution, norm and activation at each place of a block, by order; ``facebookresearch`` falls back to timm's."""
+
+
+def off(value: Any) -> bool:
+    """Whether a knob is at 0, its "none". That is structure: within a population's group all are off or none is."""
+    return isinstance(value, int | float) and value == 0
+
+
+def norm(kind: str) -> Layer | None:
+    """The norm of a kind, None for "none"."""
+    return None if kind == "none" else NORMS[kind]()
+
+
+def activation(kind: str) -> Layer | None:
+    """The activation of a kind, None for "none"."""
+    return None if kind == "none" else Activation(kind)
+
+
+def present(*items: tuple[str, Layer | None]) -> list[Named]:
+    """The named layers that are there."""
+    return [(name, layer) for name, layer in items if layer is not None]
+
+
+def lower_block(block: Block, place: Place, path: str) -> Lowered:
+    """The layers of a block of a named kind. ``path`` is the block's knob path, for checks and adjustments."""
+    hidden, checks, adjustments = _hidden_width(block, place, path)
+    items = _branch(block, place, hidden)
+    checks = checks + _group_checks(block, place, hidden, path)
+    return Lowered(residual(block, place, items), checks, adjustments)
+
+
+def residual(block: Block, place: Place, items: list[Named]) -> Layer:
+    """A branch with the shortcut, layer scale and output activation that the block asks for."""
+    after = activation(block.activation) if "output" in block.activation_after else None
+    if block.shortcut == "none" or (block.shortcut == "identity" and not place.keeps_shape):
+        return chain([*items, *present(("act", after))])
+    return Residual(
+        branch=chain(items),
+        scale=None if off(block.layer_scale) else LayerScale(block.layer_scale),
+        shortcut=None if place.keeps_shape else _projection(block, place),
+        after=None if after is None else Chain((("act", after),)),
+    )
+
+
+def squeeze_excite(ratio: float, of: int, width: int, kind: str) -> Gate:
+    """Squeeze-excite whose hidden width is ``ratio`` times ``of``; ``width`` is what it gates."""
+    return Gate(
+        chain(
+            present(
+                ("pool", GlobalAveragePool()),
+                ("fc1", Pointwise(rounded(ratio * of), bias=True)),
+                ("act", activation(kind)),
+                ("fc2", Pointwise(width, bias=True)),
+                ("gate", Activation("sigmoid")),
+            )
+        )
+    )
+
+
+def _projection(block: Block, place: Place) -> Chain:
+    convolution: Layer = Pointwise(place.width, block.bias)
+    if place.stride != 1:
+        convolution = Convolution(place.width, 1, place.stride, bias=block.bias)
+    return chain(present(("0", convolution), ("1", norm(block.norm) if block.shortcut_norm else None)))
+
+
+def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
+    roles = ORDERS[block.order]
+    tables = NAMES[place.names]
+    names = tables.get(block.order) or NAMES["timm"][block.order]
+    strided = block.stride_at if block.stride_at in roles else roles[0]
+    channels = place.width_in
+    items: list[Named] = []
+    for role in roles:
+        width = {"expand": hidden, "project": place.width, "spatial": channels}[role]
+        stride = place.stride if role == strided else 1
+        convolution_name, norm_name, activation_name = names[role].split()
+        if role == "project" and block.grn:
+            items.append((tables["grn"].get(block.order, "grn"), GlobalResponseNorm()))
+        if convolution_name == "conv_dw" and not _depthwise(block):
+            convolution_name = "conv"
+        dilation = place.first_dilation if role == strided else place.dilation
+        items.append((convolution_name, _convolution(block, role, Sizes(channels, width, stride, dilation))))
+        items += present(
+            (norm_name, norm(block.norm) if role in block.norm_after else None),
+            (activation_name, activation(block.activation) if role in block.activation_after else None),
+        )
+        if role == block.squeeze_after and not off(block.squeeze_ratio):
+            of = {"hidden": hidden, "input": place.width_in, "output": place.width}[block.squeeze_of]
+            items.append(("se", squeeze_excite(block.squeeze_ratio, of, width, block.activation)))
+        channels = width
+    return items
+
+
+def _depthwise(block: Block) -> bool:
+    return isinstance(block.groups, str) and off(block.group_width)
+
+
+class Sizes(NamedTuple):
+    """The numbers of one convolution."""
+
+    channels: int
+    width: int
+    stride: int
+    dilation: int
+
+
+def _convolution(block: Block, role: str, sizes: Sizes) -> Layer:
+    channels, width, stride, dilation = sizes
+    if role == "spatial" or block.order == "both" or (block.order == "fused" and role == "expand"):
+        if role == "spatial" and _depthwise(block):
+            return Depthwise(block.kernel_size, stride, dilation, block.bias)
+        groups: Any = channels if isinstance(block.groups, str) else block.groups
+        if not off(block.group_width):
+            groups = channels // block.group_width
+        return Convolution(width, block.kernel_size, stride, dilation, groups, block.bias)
+    if stride != 1:
+        return Convolution(width, 1, stride, bias=block.bias)
+    return Pointwise(width, block.bias, block.pointwise)
+
+
+def _hidden_width(block: Block, place: Place, path: str) -> tuple[int, tuple[Check, ...], tuple[Adjustment, ...]]:
+    if block.order == "separable":
+        return place.width_in, (), ()
+    asked = block.expansion_ratio * (place.width if block.expansion_of == "output" else place.width_in)
+    hidden = rounded(asked)
+    if not off(block.group_width) and block.order in ("middle", "fused", "both"):
+        hidden = block.group_width * rounded(asked / block.group_width)
+    return hidden, (), (Adjustment(f"{path}.expansion_ratio", asked, hidden),)
+
+
+def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[Check, ...]:
+    widths = {
+        "middle": (("hidden width", hidden),),
+        "first": (("width that comes in", place.width_in),),
+        "separable": (("width that comes in", place.width_in),),
+        "both": (("width that comes in", place.width_in), ("hidden width", hidden), ("block's width", place.width)),
+        "fused": (("width that comes in", place.width_in), ("hidden width", hidden)),
+    }[block.order]
+    if not off(block.group_width):
+        return tuple(_divides(f"{path}.group_width", "a group width", block.group_width, what, width) for what, width in widths)
+    if isinstance(block.groups, str):
+        inner = widths[0][1]
+        return tuple(_divides(f"{path}.groups", "depthwise:", inner, what, width) for what, width in widths[1:])
+    if type(block.groups) is int and block.groups == 1:
+        return ()
+    return tuple(_divides(f"{path}.groups", "groups", block.groups, what, width) for what, width in widths)
+
+
+def _divides(path: str, name: str, divisor: Any, what: str, width: Any) -> Check:
+    return Check(
+        path,
+        "groups-do-not-divide",
+        width % divisor == 0,
+        f"{name} {{0}} do not divide the {what} {{1}}" if name == "groups" else f"{name} {{0}} does not divide the {what} {{1}}",
+        (divisor, width),
+        "choose groups that divide it, or a width that is a multiple of them",
+    )

@@ -1,0 +1,44 @@
+"""Convolutions that torch lacks: uneven padding at any stride, and a 1x1 convolution realised as a linear layer."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@final
+class PaddedConv2d(nn.Conv2d):
+    """A convolution with one more pixel of padding after the map than before it, as even kernels need."""
+
+    def __init__(self, *arguments: Any, before: int, after: int, **options: Any) -> None:
+        super().__init__(*arguments, padding=0, **options)
+        self.before = before
+        self.after = after
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(functional.pad(x, (self.before, self.after, self.before, self.after)))
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, before={self.before}, after={self.after}"
+
+
+@final
+class PointwiseLinear(nn.Linear):
+    """A linear layer over the channels of an NCHW map; fastest where the map is channels-last in memory."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def convolution(
+    channels: int, width: int, kernel_size: int, stride: int, padding: tuple[int, int], dilation: int, groups: int, bias: bool
+) -> nn.Conv2d:
+    """torch's convolution, or ``PaddedConv2d`` where the padding before and after differ."""
+    before, after = padding
+    if before == after:
+        return nn.Conv2d(channels, width, kernel_size, stride, before, dilation, groups, bias)
+    return PaddedConv2d(
+        channels, width, kernel_size, stride, dilation=dilation, groups=groups, bias=bias, before=before, after=after
+    )
