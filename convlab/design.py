@@ -14,7 +14,7 @@ from convlab.custom import lower_custom
 from convlab.downsample import Downsample, lower_downsample
 from convlab.head import Head, lower_head
 from convlab.knobs import knob
-from convlab.layers import Chain, Layer, Repeat, Shape
+from convlab.layers import Chain, Layer, Repeat, Shape, chain
 from convlab.lowering import Adjustment, Check, Lowered, Place, lower_block, off
 from convlab.stem import Stem, lower_stem
 
@@ -65,7 +65,7 @@ class Design:
         "how weights start: normal with deviation 0.02 (ConvNeXt), or Kaiming's with silent last norms (ResNet)",
         choices=("truncated_normal", "kaiming_normal"),
     )
-    names: str = knob("timm", "whose checkpoint names the layers carry", choices=("timm", "facebookresearch"))
+    names: str = knob("timm", "whose checkpoint names the layers carry; facebookresearch: those of the isotropic ConvNeXt, one stage", choices=("timm", "facebookresearch"))
     image: Image = field(default_factory=Image)
     stem: Stem = field(default_factory=lambda: Stem.of("patchify"))
     stages: tuple[Stage, ...] = ()
@@ -155,14 +155,13 @@ def _network(
 ) -> Network:
     width = design.stages[0].width if off(design.stem.width) else design.stem.width
     stem = lower_one_stem(design.stem, width)
-    isotropic = design.names == "facebookresearch" and len(design.stages) == 1
-    parts = [_stem_part(stem, design.names, isotropic)]
+    parts = [_stem_part(stem, design.names)]
     checks: tuple[Check, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     for index, (stage, (stride, first, dilation)) in enumerate(zip(design.stages, strides(design), strict=True)):
         place = Place(width, stage.width, stride, first, dilation, _same(width, stage.width), design.names)
         downsample, blocks, more_checks, more_adjustments = lower_one_stage(stage, index, place)
-        parts += _stage_parts(index, downsample, blocks, design.names, isotropic)
+        parts += _stage_parts(index, downsample, blocks, design.names)
         checks += more_checks
         adjustments += more_adjustments
         width = stage.width
@@ -174,19 +173,16 @@ def _same(one: Any, other: Any) -> bool:
     return one == other if type(one) is type(other) is int else bool((one == other).all())
 
 
-def _stem_part(stem: Chain, names: str, isotropic: bool) -> Part:
-    if names == "timm":
-        return Part("stem", stem)
-    if isotropic:
-        return Part("stem", stem.children[0][1] if len(stem.children) == 1 else stem)
-    return Part("downsample_layers.0", stem)
+def _stem_part(stem: Chain, names: str) -> Part:
+    bare = names == "facebookresearch" and len(stem.children) == 1
+    return Part("stem", stem.children[0][1] if bare else stem)
 
 
-def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str, isotropic: bool) -> list[Part]:
+def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str) -> list[Part]:
     if names == "timm":
         return [Part(f"stages.{index}", _stage_tree(downsample, blocks))]
-    before = [] if downsample is None else [Part(f"downsample_layers.{index + 1 if isotropic else index}", downsample)]
-    return [*before, Part("blocks" if isotropic else f"stages.{index}", blocks)]
+    before = [] if downsample is None else [Part("downsample", downsample)]
+    return [*before, Part("blocks", blocks)]
 
 
 @lru_cache(maxsize=4096)
@@ -243,8 +239,6 @@ HEAD_NAMES: dict[str, dict[str, str]] = {
 
 
 def _head(head: Head, names: str) -> tuple[Part, ...]:
-    from convlab.layers import chain
-
     named = [(HEAD_NAMES[names][role], layer) for role, layer in lower_head(head)]
     return tuple(Part(path, tree, head=True) for path, tree in chain(named).children)
 

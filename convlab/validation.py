@@ -9,9 +9,9 @@ from convlab.layers import Shape, walk
 
 def faults(design: Design, image: Shape | None = None) -> list[Problem]:
     """Everything that is wrong with a design, by knob path, without a place in a file; empty for a valid design."""
-    empty = _empty_blocks(design)
-    if empty:
-        return empty
+    structural = _empty_blocks(design) + _names(design)
+    if structural:
+        return structural
     network = lower(design)
     broken = [
         Problem(check.code, check.message.format(*check.values), help=check.help, path=check.path)
@@ -40,6 +40,13 @@ def _empty_blocks(design: Design) -> list[Problem]:
         for index, stage in enumerate(design.stages)
         if stage.block.kind == "custom" and not stage.block.branch and not any(stage.block.branches)
     ]
+
+
+def _names(design: Design) -> list[Problem]:
+    if design.names == "timm" or len(design.stages) == 1:
+        return []
+    message = f"facebookresearch's names are those of isotropic designs, this one has {len(design.stages)} stages"
+    return [Problem("out-of-range", message, help='names = "timm"', path="names")]
 
 
 def _output_stride(design: Design) -> list[Problem]:

@@ -1,0 +1,122 @@
+"""The modules that combinators become. Their children stand under the names of the layer tree, so that paths are checkpoint keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from convlab.design import Design
+
+NamedModules = dict[str, nn.Module]
+
+
+@final
+class ConvNet(nn.Module):
+    """A built design: the stem, the stages and the head, run in order; ``design`` says what it is."""
+
+    def __init__(self, design: Design, parts: list[tuple[str, nn.Module]], feature_parts: int) -> None:
+        super().__init__()
+        self.design = design
+        self.feature_parts = feature_parts
+        for path, part in parts:
+            folder, _, name = path.rpartition(".")
+            if not folder:
+                self.add_module(name, part)
+                continue
+            if folder not in self._modules:
+                self.add_module(folder, nn.ModuleList())
+            self.get_submodule(folder).add_module(name, part)
+
+    def parts(self) -> Iterator[nn.Module]:
+        """The parts in order of execution: lists of stages are run stage by stage."""
+        for child in self.children():
+            if isinstance(child, nn.ModuleList):
+                yield from child
+            else:
+                yield child
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """The last feature map, before the head."""
+        for part in list(self.parts())[: self.feature_parts]:
+            x = part(x)
+        return x
+
+    def forward_head(self, x: Tensor) -> Tensor:
+        """Class scores from the last feature map."""
+        for part in list(self.parts())[self.feature_parts :]:
+            x = part(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        for part in self.parts():
+            x = part(x)
+        return x
+
+    def extra_repr(self) -> str:
+        design = self.design
+        kinds = ", ".join(dict.fromkeys(stage.block.kind for stage in design.stages))
+        return f"{design.name or design.key}: {kinds}; depths {list(design.depths)}, widths {list(design.widths)}"
+
+
+@final
+class ResidualBlock(nn.Module):
+    """``x + f(x)``: the branch's modules stand at the block's own path, beside its shortcut, layer scale and drop path."""
+
+    def __init__(
+        self, branch: NamedModules, gamma: Tensor | None, shortcut: nn.Module | None, drop_path: nn.Module | None, after: NamedModules
+    ) -> None:
+        super().__init__()
+        self.branch = tuple(branch)
+        self.after = tuple(after)
+        self.label = ""
+        if gamma is not None:
+            self.gamma = nn.Parameter(gamma)
+        else:
+            self.gamma = None
+        for name, module in branch.items():
+            self.add_module(name, module)
+        if drop_path is not None:
+            self.add_module("drop_path", drop_path)
+        if shortcut is not None:
+            self.add_module("shortcut", shortcut)
+        for name, module in after.items():
+            self.add_module(name, module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x
+        for name in self.branch:
+            y = self._modules[name](y)  # type: ignore[misc]  # a branch holds modules, never None
+        if self.gamma is not None:
+            y = y * self.gamma.view(1, -1, 1, 1)
+        if "drop_path" in self._modules:
+            y = self.drop_path(y)
+        y = y + (self.shortcut(x) if "shortcut" in self._modules else x)
+        for name in self.after:
+            y = self._modules[name](y)  # type: ignore[misc]  # as above
+        return y
+
+    def extra_repr(self) -> str:
+        return self.label
+
+
+@final
+class ChannelGate(nn.Sequential):
+    """``x * f(x)`` with one factor a channel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * super().forward(x)
+
+
+@final
+class ParallelSum(nn.Sequential):
+    """The sum of branches that see the same input."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, *others = self
+        total: Tensor = first(x)
+        for branch in others:
+            total = torch.add(total, branch(x))
+        return total

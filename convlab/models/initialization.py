@@ -1,0 +1,83 @@
+"""How the weights of a built model start: as the networks' authors published it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from convlab.models.containers import ResidualBlock
+
+DEVIATION = 0.02
+
+
+class WithoutInitialization(TorchFunctionMode):
+    """Lets modules be made without torch's own random initialisation, which would be thrown away: it costs most of a build."""
+
+    SKIPPED = frozenset({nn.init.kaiming_uniform_, nn.init.uniform_})
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func in self.SKIPPED:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+@torch.no_grad()
+def initialize(model: nn.Module, kind: str, seed: int | None = None) -> None:
+    """Fill the weights of a model: "truncated_normal" (ConvNeXt) or "kaiming_normal" (ResNet).
+
+    Norms start as torch's, with weight 1 and bias 0; biases of convolutions are 0. ConvNeXt draws from a normal distribution of
+    deviation 0.02 truncated at +-2, a hundred deviations, so that the truncation never acts and a plain normal draw is the same.
+    """
+    generators: dict[torch.device, torch.Generator] = {}
+    for module in model.modules():
+        if not isinstance(module, nn.Conv2d | nn.Linear):
+            continue
+        if seed is not None and module.weight.device not in generators:
+            generators[module.weight.device] = torch.Generator(module.weight.device).manual_seed(seed)
+        generator = generators.get(module.weight.device)
+        if kind == "truncated_normal":
+            module.weight.normal_(0.0, DEVIATION, generator=generator)
+            _zero(module.bias)
+        elif type(module) is nn.Linear:
+            _uniform_linear(module, generator)
+        else:
+            module.weight.normal_(0.0, math.sqrt(2.0 / _fan_out(module)), generator=generator)
+            _zero(module.bias)
+    if kind == "kaiming_normal":
+        _silence_branches(model)
+
+
+def _uniform_linear(linear: nn.Linear, generator: torch.Generator | None) -> None:
+    """torch's default for a linear layer, which ResNet's classifier keeps."""
+    bound = 1.0 / math.sqrt(linear.in_features)
+    for tensor in (linear.weight, linear.bias):
+        if tensor is not None:
+            tensor.uniform_(-bound, bound, generator=generator)
+
+
+def _fan_out(module: nn.Conv2d | nn.Linear) -> float:
+    """Weights that see one input number (He et al., 2015, arXiv:1502.01852)."""
+    if isinstance(module, nn.Linear):
+        return module.out_features
+    return module.out_channels * module.kernel_size[0] * module.kernel_size[1] / module.groups
+
+
+def _silence_branches(model: nn.Module) -> None:
+    """The last norm of each residual branch starts at 0 (Goyal et al., 2017, arXiv:1706.02677)."""
+    for block in model.modules():
+        if isinstance(block, ResidualBlock) and block.branch:
+            last = block.get_submodule(block.branch[-1])
+            if isinstance(last, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
+                nn.init.zeros_(last.weight)
+
+
+def _zero(bias: Tensor | None) -> None:
+    if bias is not None:
+        bias.zero_()

@@ -1,0 +1,50 @@
+"""Whether a model fits: what it needs against what the device has, before anything is allocated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from convlab import units
+from convlab.costs import Profile
+from convlab.errors import ConvlabError, Problem
+
+
+def refuse_too_big(profile: Profile, device: torch.device, dtype: torch.dtype) -> None:
+    """Raise ConvlabError where the weights (in float32 while they are made) and one image's activations exceed the free memory."""
+    needed = profile.params * 4 + profile.peak_bytes(element_bytes=dtype.itemsize)
+    free = free_bytes(device)
+    if free is not None and needed > free:
+        message = f"the model needs {units.size(needed)}, {device} has {units.size(free)} free"
+        weights = f"{units.count(profile.params)} parameters"
+        help = f"{weights} and the activations of one image; smaller widths, depths or image size"
+        raise ConvlabError(Problem("too-big", message, help=help))
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Free memory of a device in bytes; None where it cannot be told."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "cpu":
+        found = [size for size in (_available(), _control_group()) if size is not None]
+        return min(found) if found else None
+    return None
+
+
+def _available() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
+
+
+def _control_group() -> int | None:
+    """What a container's limit leaves."""
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
+    except OSError:
+        return None
+    return None if limit == "max" else max(0, int(limit) - int(used))
