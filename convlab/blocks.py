@@ -132,10 +132,18 @@ class Block:
     expansion_of: str = knob("output", "the width that the expansion ratio multiplies", choices=("output", "input"))
     kernel_size: int = knob(3, "side of the spatial convolution's kernel; may be even", low=1, high=511, unit="px")
     groups: int | str = knob(
-        1, "groups of the spatial convolution (its cardinality)", low=1, high=65536, choices=("depthwise",), kind="integer"
+        1,
+        "groups of the spatial convolution (its cardinality)",
+        low=1,
+        high=65536,
+        choices=("depthwise",),
+        kind="integer",
     )
     group_width: int = knob(
-        0, "channels a group, instead of groups; the hidden width is rounded to a multiple of it; 0: as groups say", low=0, high=65536
+        0,
+        "channels a group, instead of groups; the hidden width is rounded to a multiple of it; 0: as groups say",
+        low=0,
+        high=65536,
     )
     norm: str = knob("batch_norm", "the kind of normalisation", choices=NORM_KINDS)
     norm_after: tuple[str, ...] = knob(
@@ -150,7 +158,9 @@ class Block:
         kind="choices",
     )
     squeeze_ratio: float = knob(0.0, "squeeze-excite: its hidden width over squeeze_of's; 0: none", low=0, high=4)
-    squeeze_of: str = knob("hidden", "the width that the squeeze ratio multiplies", choices=("hidden", "input", "output"))
+    squeeze_of: str = knob(
+        "hidden", "the width that the squeeze ratio multiplies", choices=("hidden", "input", "output")
+    )
     squeeze_after: str = knob("spatial", "the convolution that squeeze-excite follows", choices=PLACES[:3])
     grn: bool = knob(False, "global response normalisation before the projection (ConvNeXt V2)")
     layer_scale: float = knob(0.0, "initial factor of the residual branch, one a channel; 0: none", low=0, high=10)
@@ -161,9 +171,15 @@ class Block:
         choices=("projection", "identity", "none"),
     )
     stride_at: str = knob("spatial", "the convolution that carries an in-block stride", choices=("spatial", "expand"))
-    pointwise: str = knob("conv", "how pointwise layers are realised: as 1x1 convolutions or linear layers", choices=("conv", "linear"))
-    branch: tuple[str, ...] = knob((), 'the layers of a custom block: ["depthwise(7)", "norm", "pointwise(4x)", ...]', kind="layers")
-    branches: tuple[tuple[str, ...], ...] = knob((), "several custom residual branches, one after the other", kind="layers")
+    pointwise: str = knob(
+        "conv", "how pointwise layers are realised: as 1x1 convolutions or linear layers", choices=("conv", "linear")
+    )
+    branch: tuple[str, ...] = knob(
+        (), 'the layers of a custom block: ["depthwise(7)", "norm", "pointwise(4x)", ...]', kind="layers"
+    )
+    branches: tuple[tuple[str, ...], ...] = knob(
+        (), "several custom residual branches, one after the other", kind="layers"
+    )
 
     @staticmethod
     def of(kind: str, **knobs: Any) -> Block:

@@ -121,7 +121,9 @@ def part_cost(part: Part, x: Shape) -> PartCost:
             macs = macs + layer.macs(before) * count
             activations = activations + after.channels * after.height * after.width * count
     output = rows[-1].output if rows else x
-    return PartCost(part.path, tuple(rows), output, params, macs, activations, part.tree.field(), part.tree.live(x), part.head)
+    return PartCost(
+        part.path, tuple(rows), output, params, macs, activations, part.tree.field(), part.tree.live(x), part.head
+    )
 
 
 _part_once = lru_cache(maxsize=16384)(part_cost)

@@ -7,10 +7,8 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from convlab.blocks import Block
-from convlab.errors import ConvlabError
 from convlab.layer_text import Argument, Call, Times, parse_layer, values
 from convlab.layers import (
-    Activation,
     AveragePool,
     Chain,
     Convolution,
@@ -22,7 +20,6 @@ from convlab.layers import (
     Named,
     Parallel,
     Pointwise,
-    Residual,
     chain,
 )
 from convlab.layers.shape import rounded
@@ -48,7 +45,7 @@ def lower_custom(block: Block, place: Place, path: str) -> Lowered:
         calls = [parse_layer(text) for text in branch]
         scaled = dataclasses.replace(block, activation_after=())
         if calls and calls[-1].name == "layer_scale":
-            initial = values(calls.pop()).get("initial", block.layer_scale or 1e-6)
+            initial: Any = values(calls.pop()).get("initial", block.layer_scale or 1e-6)
             scaled = dataclasses.replace(scaled, layer_scale=initial)
         else:
             scaled = dataclasses.replace(scaled, layer_scale=0.0)
@@ -58,8 +55,14 @@ def lower_custom(block: Block, place: Place, path: str) -> Lowered:
         if made.stride != 1:
             notes.fail("no layer of the branch can carry the stride {0}", (made.stride,))
         notes.checks.append(
-            Check(notes.path, "bad-layer", made.channels == place.width, "the branch ends with width {0}, the block has {1}",
-                  (made.channels, place.width), "let the last layer have the block's width: pointwise(1x)")
+            Check(
+                notes.path,
+                "bad-layer",
+                made.channels == place.width,
+                "the branch ends with width {0}, the block has {1}",
+                (made.channels, place.width),
+                "let the last layer have the block's width: pointwise(1x)",
+            )
         )
         trees.append((f"branch{index}", residual(scaled, place, made.items)))
         place = place._replace(width_in=place.width, stride=1, same_width=True)
@@ -95,7 +98,9 @@ def _made(calls: list[Call], block: Block, place: Place, notes: _Notes) -> _Made
     for call in calls:
         seen[call.name] += 1
         name = f"{call.name}{seen[call.name]}" if counts[call.name] > 1 else call.name
-        here = place._replace(width_in=channels, stride=stride if call.name in STRIDED or call.name in ("parallel", "chain") else 1)
+        here = place._replace(
+            width_in=channels, stride=stride if call.name in STRIDED or call.name in ("parallel", "chain") else 1
+        )
         layer, channels = _layer(call, block, here, notes)
         if here.stride != 1:
             stride = 1
@@ -117,8 +122,14 @@ def _layer(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer
             groups: Any = given.get("groups", 1)
             for what, size in (("width that comes in", channels), ("width", width)):
                 notes.checks.append(
-                    Check(notes.path, "groups-do-not-divide", size % groups == 0, "groups {0} do not divide the " + what + " {1}",
-                          (groups, size), "choose groups that divide it")
+                    Check(
+                        notes.path,
+                        "groups-do-not-divide",
+                        size % groups == 0,
+                        "groups {0} do not divide the " + what + " {1}",
+                        (groups, size),
+                        "choose groups that divide it",
+                    )
                 )
             return Convolution(width, kernel_size, place.stride, dilation, groups, block.bias), width
         case "pointwise":
@@ -161,14 +172,22 @@ def _kind(given: dict[str, Argument], default: str) -> str:
 
 def _parallel(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer, Any]:
     """Branches that see the same input; one that cannot carry the stride (an identity) is left out where there is one."""
-    made = [_made([item], block, place, notes) for item in call.arguments if isinstance(item, Call) and _fits(item, place)]
+    made = [
+        _made([item], block, place, notes) for item in call.arguments if isinstance(item, Call) and _fits(item, place)
+    ]
     if not made:
         notes.fail("no branch in parallel can carry the stride {0}", (place.stride,))
         return Chain(()), place.width_in
     for other in made[1:]:
         notes.checks.append(
-            Check(notes.path, "bad-layer", other.channels == made[0].channels, "branches in parallel end with widths {0} and {1}",
-                  (made[0].channels, other.channels), "all branches have one width")
+            Check(
+                notes.path,
+                "bad-layer",
+                other.channels == made[0].channels,
+                "branches in parallel end with widths {0} and {1}",
+                (made[0].channels, other.channels),
+                "all branches have one width",
+            )
         )
     children = tuple((str(index), Chain(tuple(branch.items))) for index, branch in enumerate(made))
     return Parallel(children), made[0].channels

@@ -56,16 +56,25 @@ class Design:
 
     name: str = field(default="", compare=False)
     summary: str = knob("", "what the design is, in a line", kind="text")
-    drop_path: float = knob(0.0, "rate of stochastic depth in the last block; it rises from 0 block by block", low=0, high=0.99)
+    drop_path: float = knob(
+        0.0, "rate of stochastic depth in the last block; it rises from 0 block by block", low=0, high=0.99
+    )
     output_stride: int = knob(
-        0, "stride of the last feature map; stages beyond it are dilated instead; 0: as the strides say", low=0, high=4096
+        0,
+        "stride of the last feature map; stages beyond it are dilated instead; 0: as the strides say",
+        low=0,
+        high=4096,
     )
     initialization: str = knob(
         "truncated_normal",
         "how weights start: normal with deviation 0.02 (ConvNeXt), or Kaiming's with silent last norms (ResNet)",
         choices=("truncated_normal", "kaiming_normal"),
     )
-    names: str = knob("timm", "whose checkpoint names the layers carry; facebookresearch: those of the isotropic ConvNeXt, one stage", choices=("timm", "facebookresearch"))
+    names: str = knob(
+        "timm",
+        "whose checkpoint names the layers carry; facebookresearch: those of the isotropic ConvNeXt, one stage",
+        choices=("timm", "facebookresearch"),
+    )
     image: Image = field(default_factory=Image)
     stem: Stem = field(default_factory=lambda: Stem.of("patchify"))
     stages: tuple[Stage, ...] = ()
@@ -149,7 +158,9 @@ def stem_stride(stem: Stem) -> int:
 
 def _network(
     design: Design,
-    lower_one_stage: Callable[[Stage, int, Place], tuple[Chain | None, Chain, tuple[Check, ...], tuple[Adjustment, ...]]],
+    lower_one_stage: Callable[
+        [Stage, int, Place], tuple[Chain | None, Chain, tuple[Check, ...], tuple[Adjustment, ...]]
+    ],
     lower_one_stem: Callable[[Stem, int], Chain],
     lower_one_head: Callable[[Head, str], tuple[Part, ...]],
 ) -> Network:

@@ -30,7 +30,9 @@ class Downsample:
         choices=tuple(KINDS),
     )
     kernel_size: int = knob(2, "side of the strided convolution's kernel or of the pool", low=1, high=63, unit="px")
-    norm: str = knob("layer_norm", "the norm: before the strided convolution, or after the pool's convolution", choices=NORM_KINDS)
+    norm: str = knob(
+        "layer_norm", "the norm: before the strided convolution, or after the pool's convolution", choices=NORM_KINDS
+    )
     bias: bool = knob(True, "a bias in the convolution")
 
     @staticmethod

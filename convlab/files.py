@@ -34,7 +34,11 @@ class Source:
         """Where a path was written, or the nearest part of it that was."""
         if self.assignment is None:
             return self.document.place(tuple(path), of)
-        return self.document.place(tuple(path)) or self.assignment.place_of_path() if of == "value" else self.assignment.place_of_path()
+        return (
+            self.document.place(tuple(path)) or self.assignment.place_of_path()
+            if of == "value"
+            else self.assignment.place_of_path()
+        )
 
 
 def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
@@ -44,7 +48,9 @@ def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
         for key in SPACE_KEYS:
             if key in document.data:
                 help = "convlab space count, sample and cost take spaces"
-                problem = Problem("bad-space", "this is a space, not a design", document.document.place((key,), "key"), help=help)
+                problem = Problem(
+                    "bad-space", "this is a space, not a design", document.document.place((key,), "key"), help=help
+                )
                 raise ConvlabError(problem)
     design = resolve([*chain, *settings(sets)])
     return dataclasses.replace(design, name=Path(source).name.removesuffix(".toml"))
@@ -74,11 +80,16 @@ def sources(source: str | os.PathLike[str]) -> list[Source]:
             names = " -> ".join(item.name for item in [*seen, path])
             raise ConvlabError(Problem("base-cycle", f"base goes round in a circle: {names}", place, path="base"))
         if len(seen) == MAXIMUM_BASES:
-            raise ConvlabError(Problem("base-cycle", f"over {MAXIMUM_BASES} bases, one on the other", place, path="base"))
+            raise ConvlabError(
+                Problem("base-cycle", f"over {MAXIMUM_BASES} bases, one on the other", place, path="base")
+            )
     own = ("base", "format", *SPACE_KEYS)
     keep = {id(document): own if index == 0 else own[:2] for index, document in enumerate(documents)}
     return [
-        Source(document, {key: value for key, value in document.data.items() if key not in keep[id(document)] or key in SPACE_KEYS})
+        Source(
+            document,
+            {key: value for key, value in document.data.items() if key not in keep[id(document)] or key in SPACE_KEYS},
+        )
         for document in reversed(documents)
     ]
 
@@ -124,7 +135,11 @@ def find(source: str | os.PathLike[str], folder: Path | None = None) -> Path:
     names = preset_names()
     label = did_you_mean(text, names)
     help = f"{label}; " if label else ""
-    problem = Problem("unknown-preset", f"there is no preset {quote(text)}", help=f"{help}convlab presets lists them; a file ends in .toml")
+    problem = Problem(
+        "unknown-preset",
+        f"there is no preset {quote(text)}",
+        help=f"{help}convlab presets lists them; a file ends in .toml",
+    )
     raise ConvlabError(problem, exit_code=2)
 
 
@@ -157,7 +172,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> ConvlabError:
-    problem = Problem("unreadable-file", f"cannot write {quote(str(path))}: {error.strerror}", help="choose another place")
+    problem = Problem(
+        "unreadable-file", f"cannot write {quote(str(path))}: {error.strerror}", help="choose another place"
+    )
     return ConvlabError(problem, exit_code=2)
 
 
@@ -165,10 +182,14 @@ def _check_format(document: Document) -> None:
     version = document.data.get("format", FORMAT)
     place = document.place(("format",))
     if type(version) is not int or version < 1:
-        raise ConvlabError(Problem("wrong-type", "format is the version of the language, a whole number", place, path="format"))
+        raise ConvlabError(
+            Problem("wrong-type", "format is the version of the language, a whole number", place, path="format")
+        )
     if version > FORMAT:
         message = f"format {quote(version)} is newer than this convlab reads ({FORMAT})"
-        raise ConvlabError(Problem("newer-format", message, place, help="update convlab: pip install -U convlab", path="format"))
+        raise ConvlabError(
+            Problem("newer-format", message, place, help="update convlab: pip install -U convlab", path="format")
+        )
 
 
 def _placed(source: Source, fault: Fault) -> Problem:
@@ -178,7 +199,9 @@ def _placed(source: Source, fault: Fault) -> Problem:
         path.pop()
         place = source.place(path) if path else None
     if place is None:
-        place = Place(source.document.name, 0, 0, "", 0) if source.assignment is None else source.assignment.place_of_path()
+        place = (
+            Place(source.document.name, 0, 0, "", 0) if source.assignment is None else source.assignment.place_of_path()
+        )
     return dataclasses.replace(fault.problem, place=place)
 
 

@@ -33,7 +33,9 @@ class Knob:
 
     def bounds(self) -> str:
         """What the value may be, in words."""
-        what = {"boolean": "true or false", "text": "text", "layers": "a list of layers", "choices": "a list of "}.get(self.kind, "")
+        what = {"boolean": "true or false", "text": "text", "layers": "a list of layers", "choices": "a list of "}.get(
+            self.kind, ""
+        )
         if self.kind == "number":
             what = "a number"
         if self.kind in ("integer", "size"):
@@ -67,16 +69,26 @@ def knob(
 ) -> Any:
     """A dataclass field that is a knob. Where no kind is given, it follows from the default."""
     if not kind:
-        kinds = {bool: "boolean", int: "integer", float: "number", tuple: "choices", str: "choice" if choices else "text"}
+        kinds = {
+            bool: "boolean",
+            int: "integer",
+            float: "number",
+            tuple: "choices",
+            str: "choice" if choices else "text",
+        }
         kind = kinds[type(default)]
     assert kind in KINDS
     options = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices, "unit": unit}
     return dataclasses.field(default=default, metadata={"knob": options})
 
 
-@cache
-def knobs_of(noun: type) -> dict[str, Knob]:
+def knobs_of(noun: Any) -> dict[str, Knob]:
     """The knobs of a noun (a frozen dataclass), by name, in the order of their declaration."""
+    return _knobs_of(noun)
+
+
+@cache
+def _knobs_of(noun: Any) -> dict[str, Knob]:
     return {
         field.name: Knob(name=field.name, noun=noun.__name__.lower(), default=field.default, **field.metadata["knob"])
         for field in dataclasses.fields(noun)
@@ -100,16 +112,27 @@ def accepted(knob: Knob, value: Any) -> Any:
 
 
 def _wrong_type(knob: Knob, value: Any) -> Refused:
-    given = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list", dict: "a table"}
+    given = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+        dict: "a table",
+    }
     found = given.get(type(value), type(value).__name__)
-    return Refused("wrong-type", f"{knob.name} is {knob.bounds()}, not {found}", f"{found}", f"{knob.name}: {knob.help}")
+    return Refused(
+        "wrong-type", f"{knob.name} is {knob.bounds()}, not {found}", f"{found}", f"{knob.name}: {knob.help}"
+    )
 
 
 def _in_bounds(knob: Knob, value: float) -> Refused | None:
     low, high = knob.low, knob.high
     if (low is None or value >= low) and (high is None or value <= high):
         return None
-    return Refused("out-of-range", f"{knob.name} = {quote(value)} is out of range", f"{knob.bounds()}", f"{knob.name}: {knob.help}")
+    return Refused(
+        "out-of-range", f"{knob.name} = {quote(value)} is out of range", f"{knob.bounds()}", f"{knob.name}: {knob.help}"
+    )
 
 
 def _integer(knob: Knob, value: Any) -> Any:
@@ -136,7 +159,12 @@ def _text(knob: Knob, value: Any) -> Any:
     if not isinstance(value, str):
         return _wrong_type(knob, value)
     if any(ord(character) < 32 or ord(character) == 127 for character in value):
-        return Refused("bad-name", f"{knob.name} holds control characters", "only printable characters", f"{knob.name}: {knob.help}")
+        return Refused(
+            "bad-name",
+            f"{knob.name} holds control characters",
+            "only printable characters",
+            f"{knob.name}: {knob.help}",
+        )
     return value
 
 

@@ -66,7 +66,9 @@ BRACKETS_OF_LAYERS = frozenset({"chain", "parallel"})
 
 def bad_layer(text: str, message: str, label: str = "") -> ConvlabError:
     """The error for a layer that cannot be read; ``text`` is the layer as written."""
-    return ConvlabError(Problem("bad-layer", f"{message} in {quote(text)}", label=label, help=f"layers: {', '.join(FORMS)}"))
+    return ConvlabError(
+        Problem("bad-layer", f"{message} in {quote(text)}", label=label, help=f"layers: {', '.join(FORMS)}")
+    )
 
 
 @cache

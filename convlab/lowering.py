@@ -70,15 +70,19 @@ class Lowered(NamedTuple):
 
 NAMES: dict[str, dict[str, dict[str, str]]] = {
     "timm": {
-        "first": {"spatial": "conv_dw norm act", "expand": "mlp.fc1 mlp.norm mlp.act", "project": "mlp.fc2 norm_out act_out"},
-        "middle": {"expand": "conv1 norm1 act1", "spatial": "conv2 norm2 act2", "project": "conv3 norm3 act_out"},
-        "separable": {"spatial": "conv_dw norm1 act1", "project": "conv_pw norm2 act_out"},
-        "both": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_out"},
-        "fused": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_out"},
+        "first": {
+            "spatial": "conv_dw norm act",
+            "expand": "mlp.fc1 mlp.norm mlp.act",
+            "project": "mlp.fc2 norm_out act_project",
+        },
+        "middle": {"expand": "conv1 norm1 act1", "spatial": "conv2 norm2 act2", "project": "conv3 norm3 act_project"},
+        "separable": {"spatial": "conv_dw norm1 act1", "project": "conv_pw norm2 act_project"},
+        "both": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_project"},
+        "fused": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_project"},
         "grn": {"first": "mlp.grn"},
     },
     "facebookresearch": {
-        "first": {"spatial": "dwconv norm act1", "expand": "pwconv1 norm2 act", "project": "pwconv2 norm3 act_out"},
+        "first": {"spatial": "dwconv norm act1", "expand": "pwconv1 norm2 act", "project": "pwconv2 norm3 act_project"},
         "grn": {"first": "grn"},
     },
 }
@@ -117,12 +121,12 @@ def residual(block: Block, place: Place, items: list[Named]) -> Layer:
     """A branch with the shortcut, layer scale and output activation that the block asks for."""
     after = activation(block.activation) if "output" in block.activation_after else None
     if block.shortcut == "none" or (block.shortcut == "identity" and not place.keeps_shape):
-        return chain([*items, *present(("act", after))])
+        return chain([*items, *present(("act_output", after))])
     return Residual(
         branch=chain(items),
         scale=None if off(block.layer_scale) else LayerScale(block.layer_scale),
         shortcut=None if place.keeps_shape else _projection(block, place),
-        after=None if after is None else Chain((("act", after),)),
+        after=None if after is None else Chain((("act_output", after),)),
     )
 
 
@@ -222,7 +226,9 @@ def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[C
         "fused": (("width that comes in", place.width_in), ("hidden width", hidden)),
     }[block.order]
     if not off(block.group_width):
-        return tuple(_divides(f"{path}.group_width", "a group width", block.group_width, what, width) for what, width in widths)
+        return tuple(
+            _divides(f"{path}.group_width", "a group width", block.group_width, what, width) for what, width in widths
+        )
     if isinstance(block.groups, str):
         inner = widths[0][1]
         return tuple(_divides(f"{path}.groups", "depthwise:", inner, what, width) for what, width in widths[1:])
@@ -236,7 +242,9 @@ def _divides(path: str, name: str, divisor: Any, what: str, width: Any) -> Check
         path,
         "groups-do-not-divide",
         width % divisor == 0,
-        f"{name} {{0}} do not divide the {what} {{1}}" if name == "groups" else f"{name} {{0}} does not divide the {what} {{1}}",
+        f"{name} {{0}} do not divide the {what} {{1}}"
+        if name == "groups"
+        else f"{name} {{0}} does not divide the {what} {{1}}",
         (divisor, width),
         "choose groups that divide it, or a width that is a multiple of them",
     )

@@ -48,7 +48,10 @@ def flops(row: Row) -> int:
     return 2 * row.layer.macs(row.input)
 
 
-@metric("elements", "outputs of convolutions, linear layers and attention products (fvcore's and the RegNet paper's activations)")
+@metric(
+    "elements",
+    "outputs of convolutions, linear layers and attention products (fvcore's and the RegNet paper's activations)",
+)
 def activations(row: Row) -> int:
     return row.output.elements if row.layer.multiplies else 0
 

@@ -32,7 +32,9 @@ class Stem:
     patch_size: int = knob(4, "side of a patch (patchify)", low=1, high=256, unit="px")
     kernel_size: int = knob(7, "side of the kernel (conv, overlap, deep)", low=1, high=255, unit="px")
     stride: int = knob(4, "stride of the first convolution (conv, overlap, deep)", low=1, high=64)
-    layers: int = knob(1, "convolutions (deep); the first carries the stride, all but the last have half the width", low=1, high=8)
+    layers: int = knob(
+        1, "convolutions (deep); the first carries the stride, all but the last have half the width", low=1, high=8
+    )
     width: int = knob(0, "width that goes out; 0: the first stage's", low=0, high=65536, unit="channels")
     norm: str = knob("layer_norm", "the norm after each convolution", choices=NORM_KINDS)
     activation: str = knob("none", "the activation after each norm", choices=ACTIVATION_KINDS)
@@ -53,7 +55,12 @@ def lower_stem(stem: Stem, width: int) -> Chain:
     else:
         count = stem.layers if stem.kind == "deep" else 1
         convolutions = [
-            Convolution(width if index == count - 1 else width // 2, stem.kernel_size, stem.stride if index == 0 else 1, bias=stem.bias)
+            Convolution(
+                width if index == count - 1 else width // 2,
+                stem.kernel_size,
+                stem.stride if index == 0 else 1,
+                bias=stem.bias,
+            )
             for index in range(count)
         ]
     for convolution in convolutions:

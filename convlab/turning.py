@@ -29,7 +29,16 @@ UNUSED: dict[tuple[str, str], frozenset[str]] = {
     ("stem", "deep"): frozenset({"patch_size"}),
     ("downsample", "in_block"): frozenset({"kernel_size", "norm", "bias"}),
     ("block", "custom"): frozenset(
-        {"order", "expansion_ratio", "expansion_of", "kernel_size", "groups", "group_width", "norm_after", "activation_after"}
+        {
+            "order",
+            "expansion_ratio",
+            "expansion_of",
+            "kernel_size",
+            "groups",
+            "group_width",
+            "norm_after",
+            "activation_after",
+        }
         | {"squeeze_ratio", "squeeze_of", "squeeze_after", "grn", "stride_at"}
     ),
 } | {("block", kind): frozenset({"branch", "branches"}) for kind in blocks.KINDS if kind != "custom"}
@@ -75,7 +84,9 @@ def assign(design: Design, table: Mapping[str, Any]) -> Turned:
             assigning.put(values, own[key], value, (key,))
         elif key in SECTIONS or key == "stages":
             if not isinstance(value, Mapping):
-                assigning.fault((key,), "wrong-type", f"{key} is a table", help=f"write it as [{key}], or {key}.KNOB = VALUE")
+                assigning.fault(
+                    (key,), "wrong-type", f"{key} is a table", help=f"write it as [{key}], or {key}.KNOB = VALUE"
+                )
         elif key not in PLURALS:
             words = (*own, *PLURALS, *SECTIONS, "stages", "base", "format")
             assigning.unknown((key,), "a design", words)
@@ -100,7 +111,14 @@ class _Assigning:
     def unknown(self, path: Path, where: str, words: tuple[str, ...]) -> None:
         listed = f"knobs: {', '.join(sorted(words))}"
         key = str(path[-1])
-        self.fault(path, "unknown-key", f"{where} has no knob {quote(key)}", label=did_you_mean(key, words), help=listed, of="key")
+        self.fault(
+            path,
+            "unknown-key",
+            f"{where} has no knob {quote(key)}",
+            label=did_you_mean(key, words),
+            help=listed,
+            of="key",
+        )
 
     def put(self, values: dict[str, Any], knob: Knob, value: Any, path: Path) -> None:
         found = accepted(knob, value)
@@ -153,7 +171,12 @@ class _Assigning:
         if not there:
             for key in ("depths", "widths"):
                 if key not in table:
-                    self.fault((), "missing-key", f"{key} is missing", help=f"write {key} = [...], one value a stage, or base = ...")
+                    self.fault(
+                        (),
+                        "missing-key",
+                        f"{key} is missing",
+                        help=f"write {key} = [...], one value a stage, or base = ...",
+                    )
         if 0 in lengths.values() or count > MAXIMUM_STAGES:
             key = next(iter(lengths))
             self.fault((key,), "wrong-length", f"{key} has {count} values", label=f"1 to {MAXIMUM_STAGES} stages")
@@ -162,7 +185,10 @@ class _Assigning:
             return design  # told when the list is put in
         stages = design.stages[:count] or (Stage(),)
         while len(stages) < count:
-            stages = (*stages, dataclasses.replace(stages[-1], stride=2 if stages[-1] is stages[0] else stages[-1].stride))
+            stages = (
+                *stages,
+                dataclasses.replace(stages[-1], stride=2 if stages[-1] is stages[0] else stages[-1].stride),
+            )
         return dataclasses.replace(design, stages=stages)
 
     def stages(self, stages: tuple[Stage, ...], table: Mapping[str, Any]) -> tuple[Stage, ...]:
@@ -184,13 +210,20 @@ class _Assigning:
                 where = (*path, key) if path != ("",) else (key,)
                 self._one_stage_key(key, value, where, chosen, changes, parts)
         return tuple(
-            stage if not (moved := change | {k: v for k, v in part.items() if v is not getattr(stage, k)})
+            stage
+            if not (moved := change | {k: v for k, v in part.items() if v is not getattr(stage, k)})
             else dataclasses.replace(stage, **moved)
             for stage, change, part in zip(stages, changes, parts, strict=True)
         )
 
     def _one_stage_key(
-        self, key: str, value: Any, path: Path, chosen: list[int], changes: list[dict[str, Any]], parts: list[dict[str, Any]]
+        self,
+        key: str,
+        value: Any,
+        path: Path,
+        chosen: list[int],
+        changes: list[dict[str, Any]],
+        parts: list[dict[str, Any]],
     ) -> None:
         knobs = {name: knobs_of(Stage)[name] for name in PLURALS.values()}
         if key in knobs:
@@ -206,7 +239,9 @@ class _Assigning:
         else:
             self._stage_section(key, value, path, chosen, parts)
 
-    def _stage_section(self, key: str, table: Mapping[str, Any], path: Path, chosen: list[int], parts: list[dict[str, Any]]) -> None:
+    def _stage_section(
+        self, key: str, table: Mapping[str, Any], path: Path, chosen: list[int], parts: list[dict[str, Any]]
+    ) -> None:
         """A block's or downsampling's table for the chosen stages; lists hold a value for each of them."""
         knobs = knobs_of(SECTIONS[key])
         listed = {
@@ -238,14 +273,20 @@ class _Assigning:
     def _items(self, value: Any, count: int, path: Path) -> tuple[Any, ...]:
         if len(value) != count:
             stages = f"{count} stage{'s' * (count != 1)}"
-            self.fault(path, "wrong-length", f"{path[-1]} has {len(value)} values for {stages}", label=f"one value, or {count}")
+            self.fault(
+                path, "wrong-length", f"{path[-1]} has {len(value)} values for {stages}", label=f"one value, or {count}"
+            )
             return ()
         return tuple(value)
 
-    def _spread(self, value: Any, count: int, path: Path, changes: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Any, Path]]:
+    def _spread(
+        self, value: Any, count: int, path: Path, changes: list[dict[str, Any]]
+    ) -> list[tuple[dict[str, Any], Any, Path]]:
         if isinstance(value, list | tuple):
             items = self._items(value, count, path)
-            return [(change, item, (*path, index)) for index, (change, item) in enumerate(zip(changes, items, strict=False))]
+            return [
+                (change, item, (*path, index)) for index, (change, item) in enumerate(zip(changes, items, strict=False))
+            ]
         before = len(self.faults)
         knob = knobs_of(Stage)[PLURALS[str(path[0])]]
         self.put({}, knob, value, path)
@@ -259,13 +300,20 @@ class _Assigning:
         for key, value in table.items():
             path = ("stages", key)
             if not isinstance(value, Mapping):
-                self.fault(path, "wrong-type", f"stages.{key} is a table", help="write [stages.2] depth = 9, or stages.2.depth = 9")
+                self.fault(
+                    path,
+                    "wrong-type",
+                    f"stages.{key} is a table",
+                    help="write [stages.2] depth = 9, or stages.2.depth = 9",
+                )
             elif key == "*":
                 found.insert(0, (path, value, list(range(count))))
             elif _is_index(key) and -count <= int(key) < count:
                 found.append((path, value, [int(key) % count]))
             else:
-                self.fault(path, "out-of-range", f"there is no stage {quote(key)}", label=f"0 to {count - 1}, or *", of="key")
+                self.fault(
+                    path, "out-of-range", f"there is no stage {quote(key)}", label=f"0 to {count - 1}, or *", of="key"
+                )
         return found
 
 
@@ -283,7 +331,12 @@ def get(design: Design, path: str) -> Any:
     if parts[0] == "stages" and len(parts) > 2 and parts[1] == "*":
         found = tuple(_attribute(stage, parts[2:], path) for stage in design.stages)
         return found[0] if len(set(found)) == 1 else found
-    if parts[0] == "stages" and len(parts) > 2 and _is_index(parts[1]) and -len(design.stages) <= int(parts[1]) < len(design.stages):
+    if (
+        parts[0] == "stages"
+        and len(parts) > 2
+        and _is_index(parts[1])
+        and -len(design.stages) <= int(parts[1]) < len(design.stages)
+    ):
         return _attribute(design.stages[int(parts[1])], parts[2:], path)
     return _attribute(design, parts, path)
 
@@ -294,4 +347,3 @@ def _attribute(noun: Any, parts: list[str], path: str) -> Any:
             raise ConvlabError(Problem("unknown-key", f"there is no knob {quote(path)}", path=path), exit_code=2)
         noun = getattr(noun, part)
     return noun
-

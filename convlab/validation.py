@@ -69,6 +69,13 @@ def _vanished(network: Network, image: Shape) -> list[Problem]:
             if row.output.height < 1 or row.output.width < 1:
                 size = f"{row.input.height}x{row.input.width}"
                 message = f"the map vanishes: {row.layer.label()} at {row.path} gets {size} px"
-                return [Problem("map-vanishes", message, help="a larger image, smaller strides or fewer stages", path="image.size")]
+                return [
+                    Problem(
+                        "map-vanishes",
+                        message,
+                        help="a larger image, smaller strides or fewer stages",
+                        path="image.size",
+                    )
+                ]
         x = part.tree.output(x)
     return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,6 @@ from convlab.head import Head
 from convlab.knobs import knobs_of
 from convlab.stem import Stem
 from convlab.turning import PLURALS, UNUSED
-
-SCHEMA = "design.schema.json"
 
 
 def text_of(design: Design) -> str:
@@ -71,7 +68,7 @@ def _every_knob(noun: Any) -> dict[str, Any]:
 
 
 def _table(design: Design, knobs: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    top = {"summary": design.summary, **{k: v for k, v in knobs(_Top(design)).items() if k != "summary"}}
+    top = {"summary": design.summary, **{k: v for k, v in knobs(design).items() if k != "summary"}}
     table: dict[str, Any] = {"format": FORMAT, **{key: value for key, value in top.items() if value != ""}}
     table |= _macro(design.stages, knobs is _every_knob)
     for section, noun in (("image", design.image), ("stem", design.stem)):
@@ -86,11 +83,6 @@ def _table(design: Design, knobs: Callable[[Any], dict[str, Any]]) -> dict[str, 
     return table | ({"stages": single} if single else {})
 
 
-def _Top(design: Design) -> Any:
-    """The design's own knobs as a noun without sections."""
-    return design
-
-
 def _macro(stages: tuple[Stage, ...], in_full: bool) -> dict[str, Any]:
     usual = {"strides": (1, *(2 for _ in stages[1:])), "dilations": tuple(1 for _ in stages)}
     table: dict[str, Any] = {}
@@ -101,7 +93,9 @@ def _macro(stages: tuple[Stage, ...], in_full: bool) -> dict[str, Any]:
     return table
 
 
-def _shared(nouns: list[Any], knobs: Callable[[Any], dict[str, Any]]) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
+def _shared(
+    nouns: list[Any], knobs: Callable[[Any], dict[str, Any]]
+) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
     """What a section says for all stages, and what it says for single ones."""
     first = nouns[0]
     if any(noun.kind != first.kind for noun in nouns):
@@ -135,7 +129,11 @@ def _difference(design: Design, base: Design) -> dict[str, Any]:
     old_macro, new_macro = _macro(base.stages, True), _macro(design.stages, True)
     resized = len(design.stages) != len(base.stages)
     table |= {key: value for key, value in new_macro.items() if resized or value != old_macro[key]}
-    for section, noun, other in (("image", design.image, base.image), ("stem", design.stem, base.stem), ("head", design.head, base.head)):
+    for section, noun, other in (
+        ("image", design.image, base.image),
+        ("stem", design.stem, base.stem),
+        ("head", design.head, base.head),
+    ):
         table |= {section: found} if (found := _section_difference(noun, other)) else {}
     single: dict[str, Any] = {}
     for section in ("block", "downsample"):

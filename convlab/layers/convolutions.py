@@ -75,7 +75,14 @@ class Convolution(Layer):
         from convlab.modules import convolution
 
         return convolution(
-            x.channels, self.width, self.kernel_size, self.stride, (self.before, self.after), self.dilation, self.groups, self.bias
+            x.channels,
+            self.width,
+            self.kernel_size,
+            self.stride,
+            (self.before, self.after),
+            self.dilation,
+            self.groups,
+            self.bias,
         )
 
     def label(self) -> str:
@@ -188,5 +195,9 @@ def _padded_copy(x: Shape, before: int, after: int) -> int:
 
 
 def _marks(stride: int, dilation: int, groups: int) -> str:
-    marks = [f"stride {stride}"] * (stride > 1) + [f"dilation {dilation}"] * (dilation > 1) + [f"groups {groups}"] * (groups > 1)
+    marks = (
+        [f"stride {stride}"] * (stride > 1)
+        + [f"dilation {dilation}"] * (dilation > 1)
+        + [f"groups {groups}"] * (groups > 1)
+    )
     return ", " + ", ".join(marks) if marks else ""

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 from convlab.layers.shape import POINT, Shape, Window, larger, smaller
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+Concrete = TypeVar("Concrete", bound="Layer")
 
 
 class Field(NamedTuple):
@@ -58,7 +61,7 @@ class Row(NamedTuple):
     layer: Layer
     input: Shape
     output: Shape
-    count: int
+    count: int  # type: ignore[assignment]  # the word of the field; a row is not searched as a tuple
     place: int
 
     @property
@@ -133,5 +136,7 @@ class Layer(abc.ABC):
         return type(self).__name__
 
 
-layer = dataclass(frozen=True, eq=False, slots=True)
-"""The decorator of concrete layers. Compared by identity, because fields may hold arrays and because trees key caches."""
+@dataclass_transform(frozen_default=True, eq_default=False)
+def layer(concrete: type[Concrete]) -> type[Concrete]:
+    """The decorator of concrete layers: a frozen dataclass, compared by identity, because fields may hold arrays and trees key caches."""
+    return dataclass(frozen=True, eq=False, slots=True)(concrete)

@@ -111,4 +111,3 @@ NORMS: dict[str, type[Layer]] = {
     "group_norm": GroupNorm,
     "rms_norm": RMSNorm,
 }
-

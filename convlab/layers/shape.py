@@ -88,7 +88,7 @@ def smaller(one: int, other: int) -> int:
 
 def rounded(value: float) -> int:
     """The nearest whole number (halves go to even), at least 1."""
-    if isinstance(value, float | int):
+    if type(value) is float or type(value) is int:
         return max(1, round(value))
     numpy = _numpy()
     whole: int = numpy.maximum(1, numpy.rint(value)).astype(numpy.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from convlab.layers.layer import Field, Layer, Live, POINTWISE, Row, layer
+from convlab.layers.layer import POINTWISE, Field, Layer, Live, Row, layer
 from convlab.layers.shape import POINT, Shape, Window, larger, narrower, smaller, united
 
 Named = tuple[str, Layer]

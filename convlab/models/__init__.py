@@ -1,6 +1,6 @@
 """Runnable PyTorch models from designs."""
 
-from convlab.models.build import build
+from convlab.models.builder import build
 from convlab.models.containers import ConvNet
 
 __all__ = ["ConvNet", "build"]

@@ -66,22 +66,23 @@ class ResidualBlock(nn.Module):
     """``x + f(x)``: the branch's modules stand at the block's own path, beside its shortcut, layer scale and drop path."""
 
     def __init__(
-        self, branch: NamedModules, gamma: Tensor | None, shortcut: nn.Module | None, drop_path: nn.Module | None, after: NamedModules
+        self,
+        branch: NamedModules,
+        gamma: Tensor | None,
+        shortcut: nn.Module | None,
+        drop_path: nn.Module | None,
+        after: NamedModules,
     ) -> None:
         super().__init__()
         self.branch = tuple(branch)
         self.after = tuple(after)
         self.label = ""
-        if gamma is not None:
-            self.gamma = nn.Parameter(gamma)
-        else:
-            self.gamma = None
+        self.gamma: nn.Parameter | None
+        self.register_parameter("gamma", None if gamma is None else nn.Parameter(gamma))
         for name, module in branch.items():
             self.add_module(name, module)
-        if drop_path is not None:
-            self.add_module("drop_path", drop_path)
-        if shortcut is not None:
-            self.add_module("shortcut", shortcut)
+        self.drop_path = drop_path
+        self.shortcut = shortcut
         for name, module in after.items():
             self.add_module(name, module)
 
@@ -91,9 +92,9 @@ class ResidualBlock(nn.Module):
             y = self._modules[name](y)  # type: ignore[misc]  # a branch holds modules, never None
         if self.gamma is not None:
             y = y * self.gamma.view(1, -1, 1, 1)
-        if "drop_path" in self._modules:
+        if self.drop_path is not None:
             y = self.drop_path(y)
-        y = y + (self.shortcut(x) if "shortcut" in self._modules else x)
+        y = y + (x if self.shortcut is None else self.shortcut(x))
         for name in self.after:
             y = self._modules[name](y)  # type: ignore[misc]  # as above
         return y
@@ -107,7 +108,10 @@ class ChannelGate(nn.Sequential):
     """``x * f(x)`` with one factor a channel."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * super().forward(x)
+        y = x
+        for module in self:
+            y = module(y)
+        return x * y
 
 
 @final

@@ -55,7 +55,7 @@ def initialize(model: nn.Module, kind: str, seed: int | None = None) -> None:
 
 
 def _uniform_linear(linear: nn.Linear, generator: torch.Generator | None) -> None:
-    """torch's default for a linear layer, which ResNet's classifier keeps."""
+    """Torch's default for a linear layer, which ResNet's classifier keeps."""
     bound = 1.0 / math.sqrt(linear.in_features)
     for tensor in (linear.weight, linear.bias):
         if tensor is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,8 +12,19 @@ from torch.nn import functional
 class PaddedConv2d(nn.Conv2d):
     """A convolution with one more pixel of padding after the map than before it, as even kernels need."""
 
-    def __init__(self, *arguments: Any, before: int, after: int, **options: Any) -> None:
-        super().__init__(*arguments, padding=0, **options)
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        kernel_size: int,
+        stride: int,
+        padding: tuple[int, int],
+        dilation: int,
+        groups: int,
+        bias: bool,
+    ) -> None:
+        super().__init__(channels, width, kernel_size, stride, 0, dilation, groups, bias)
+        before, after = padding
         self.before = before
         self.after = after
 
@@ -21,7 +32,8 @@ class PaddedConv2d(nn.Conv2d):
         return super().forward(functional.pad(x, (self.before, self.after, self.before, self.after)))
 
     def extra_repr(self) -> str:
-        return f"{super().extra_repr()}, before={self.before}, after={self.after}"
+        shown: str = super().extra_repr()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return f"{shown}, before={self.before}, after={self.after}"
 
 
 @final
@@ -33,12 +45,17 @@ class PointwiseLinear(nn.Linear):
 
 
 def convolution(
-    channels: int, width: int, kernel_size: int, stride: int, padding: tuple[int, int], dilation: int, groups: int, bias: bool
+    channels: int,
+    width: int,
+    kernel_size: int,
+    stride: int,
+    padding: tuple[int, int],
+    dilation: int,
+    groups: int,
+    bias: bool,
 ) -> nn.Conv2d:
-    """torch's convolution, or ``PaddedConv2d`` where the padding before and after differ."""
+    """Torch's convolution, or ``PaddedConv2d`` where the padding before and after differ."""
     before, after = padding
     if before == after:
         return nn.Conv2d(channels, width, kernel_size, stride, before, dilation, groups, bias)
-    return PaddedConv2d(
-        channels, width, kernel_size, stride, dilation=dilation, groups=groups, bias=bias, before=before, after=after
-    )
+    return PaddedConv2d(channels, width, kernel_size, stride, padding, dilation, groups, bias)

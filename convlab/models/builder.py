@@ -19,7 +19,6 @@ from convlab.models.memory import refuse_too_big
 from convlab.modules import DropPath
 from convlab.validation import validated
 
-
 Container = TypeVar("Container", bound=nn.Module)
 
 
@@ -63,7 +62,7 @@ def build(
         initialize(model, design.initialization, seed)
     if dtype != torch.float32:
         model = model.to(dtype)
-    return model.to(memory_format=torch.channels_last) if channels_last else model  # type: ignore[call-overload, no-any-return]
+    return model.to(memory_format=torch.channels_last) if channels_last else model
 
 
 def available(device: str | torch.device) -> torch.device:
@@ -87,7 +86,9 @@ def available(device: str | torch.device) -> torch.device:
 
 
 def _no_device(device: Any, there: list[str]) -> ConvlabError:
-    problem = Problem("usage", f"there is no device {quote(str(device))} here", help=f"devices: {', '.join(there)}, auto")
+    problem = Problem(
+        "usage", f"there is no device {quote(str(device))} here", help=f"devices: {', '.join(there)}, auto"
+    )
     return ConvlabError(problem, exit_code=2)
 
 
