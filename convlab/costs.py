@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from convlab.design import Design, Image, Network, Part, lower
-from convlab.layers import Field, Layer, Live, Row, Shape, walk
+from convlab.layers import Field, Live, Row, Shape, walk
 from convlab.layers.layer import POINTWISE
 from convlab.layers.shape import larger
 from convlab.lowering import Adjustment
@@ -62,7 +63,7 @@ class Profile:
     @cached_property
     def peak_elements(self) -> int:
         """The most elements that are live at once for one image at inference, eager and out of place, the image included."""
-        return _peak(self.image, self.parts)
+        return peak_elements(self.image, [part.live for part in self.parts])
 
     def peak_bytes(self, batch: int = 1, element_bytes: int = 4) -> int:
         """The most activation memory that is live at once at inference; weights come on top."""
@@ -137,14 +138,10 @@ def _fold(parts: tuple[PartCost, ...]) -> Field:
     return field
 
 
-def _peak(image: Shape, parts: tuple[PartCost, ...]) -> int:
+def peak_elements(image: Shape, parts: Sequence[Live]) -> int:
+    """The most elements that are live at once when parts run one after the other, the image included."""
     extra, held = 0, 0
-    for part in parts:
-        extra = larger(extra, held + part.live.extra)
-        held = part.live.output if type(part.live.output) is not int or part.live.output else held
+    for live in parts:
+        extra = larger(extra, held + live.extra)
+        held = live.output if type(live.output) is not int or live.output else held
     return image.elements + extra
-
-
-def tree_of(design: Design) -> Layer:
-    """The whole network as one layer."""
-    return lower(design).tree

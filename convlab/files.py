@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convlab.assignments import Assignment, parse_assignment
 from convlab.design import FORMAT, Design
-from convlab.documents import Assignment, Document, parse_assignment, read
+from convlab.documents import Document, read
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
 from convlab.presets import preset_names, preset_path
 from convlab.turning import PLURALS, STAGE_SECTIONS, Fault, assign

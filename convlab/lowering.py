@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from convlab.blocks import ORDERS, Block
@@ -21,7 +22,7 @@ from convlab.layers import (
     Residual,
     chain,
 )
-from convlab.layers.shape import rounded
+from convlab.layers.shape import larger, rounded
 
 
 class Check(NamedTuple):
@@ -71,7 +72,7 @@ class Lowered(NamedTuple):
 NAMES: dict[str, dict[str, dict[str, str]]] = {
     "timm": {
         "first": {
-            "spatial": "conv_dw norm act",
+            "spatial": "conv_dw norm act1",
             "expand": "mlp.fc1 mlp.norm mlp.act",
             "project": "mlp.fc2 norm_out act_project",
         },
@@ -80,10 +81,16 @@ NAMES: dict[str, dict[str, dict[str, str]]] = {
         "both": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_project"},
         "fused": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_project"},
         "grn": {"first": "mlp.grn"},
+        "se": {"first": "mlp.se"},
     },
     "facebookresearch": {
-        "first": {"spatial": "dwconv norm act1", "expand": "pwconv1 norm2 act", "project": "pwconv2 norm3 act_project"},
+        "first": {
+            "spatial": "dwconv norm act1",
+            "expand": "pwconv1 norm2 act2",
+            "project": "pwconv2 norm3 act_project",
+        },
         "grn": {"first": "grn"},
+        "se": {},
     },
 }
 """The names of convolution, norm and activation at each place of a block, by order; ``facebookresearch`` falls back to timm's."""
@@ -175,7 +182,8 @@ def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
         )
         if role == block.squeeze_after and not off(block.squeeze_ratio):
             of = {"hidden": hidden, "input": place.width_in, "output": place.width}[block.squeeze_of]
-            items.append(("se", squeeze_excite(block.squeeze_ratio, of, width, block.activation)))
+            name = tables["se"].get(block.order, "se") if role == "expand" else "se"
+            items.append((name, squeeze_excite(block.squeeze_ratio, of, width, block.activation)))
         channels = width
     return items
 
@@ -226,12 +234,14 @@ def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[C
         "fused": (("width that comes in", place.width_in), ("hidden width", hidden)),
     }[block.order]
     if not off(block.group_width):
-        return tuple(
-            _divides(f"{path}.group_width", "a group width", block.group_width, what, width) for what, width in widths
-        )
+        checks = [_divides(f"{path}.group_width", "a group width", block.group_width, *width) for width in widths]
+        for (_, before), after in pairwise(widths):  # convolutions that change the width: their groups divide both
+            checks.append(_divides(f"{path}.group_width", "groups", larger(before // block.group_width, 1), *after))
+        return tuple(checks)
     if isinstance(block.groups, str):
-        inner = widths[0][1]
-        return tuple(_divides(f"{path}.groups", "depthwise:", inner, what, width) for what, width in widths[1:])
+        return tuple(
+            _divides(f"{path}.groups", "depthwise:", before, *after) for (_, before), after in pairwise(widths)
+        )
     if type(block.groups) is int and block.groups == 1:
         return ()
     return tuple(_divides(f"{path}.groups", "groups", block.groups, what, width) for what, width in widths)

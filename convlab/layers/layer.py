@@ -8,7 +8,6 @@ costed together; rounding and clamping use ``rounded``, ``larger`` and ``smaller
 
 from __future__ import annotations
 
-import abc
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
@@ -75,7 +74,7 @@ class Row(NamedTuple):
         return tuple(".".join([*before, str(first + index), *after]) for index in range(self.count))
 
 
-class Layer(abc.ABC):
+class Layer:
     """A node of the layer tree: a leaf (a layer with facts) or a combinator of layers. Frozen; compared by identity."""
 
     multiplies: ClassVar[bool] = False

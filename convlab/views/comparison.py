@@ -1,0 +1,59 @@
+"""Designs side by side: their figures, each with its change against the first, and the knobs in which they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from convlab.costs import Profile
+from convlab.views.cards import FIGURES, Card, cards, plain_cards
+from convlab.views.knob_paths import Difference, differences
+from convlab.views.tables import Cell, Column, Table, plain, value_text, words
+
+
+def comparison(profiles: Sequence[Profile]) -> Table:
+    """A row a figure and a column a design; from the second design on, each cell carries the change against the first."""
+    shown = [cards(profile, None if index == 0 else profiles[0]) for index, profile in enumerate(profiles)]
+    rows = [
+        (words(FIGURES[row[0].name].title), *(Cell(card.value, _with_delta(card)) for card in row))
+        for row in zip(*shown, strict=True)
+    ]
+    return Table(_columns("figure", profiles), tuple(rows))
+
+
+def knob_table(profiles: Sequence[Profile]) -> Table:
+    """A row for every knob in which the designs differ; "-" where a design's kinds do not use the knob."""
+    found = differences([profile.design for profile in profiles])
+    rows = [(words(item.path), *(Cell(plain(value), _value(value)) for value in item.values)) for item in found]
+    return Table(_columns("knob", profiles), tuple(rows))
+
+
+def plain_comparison(profiles: Sequence[Profile]) -> dict[str, Any]:
+    """The comparison as JSON holds it: the designs with their cards, and the knobs in which they differ."""
+    shown = [cards(profile, None if index == 0 else profiles[0]) for index, profile in enumerate(profiles)]
+    found = differences([profile.design for profile in profiles])
+    return {
+        "designs": [
+            {"name": profile.design.name, "summary": profile.design.summary, "cards": plain_cards(made)}
+            for profile, made in zip(profiles, shown, strict=True)
+        ],
+        "knobs": plain_differences(found),
+    }
+
+
+def plain_differences(found: Sequence[Difference]) -> list[dict[str, Any]]:
+    """Knobs in which designs differ as JSON holds them."""
+    return [{"path": item.path, "values": plain(item.values)} for item in found]
+
+
+def _columns(first: str, profiles: Sequence[Profile]) -> tuple[Column, ...]:
+    titles = [profile.design.name for profile in profiles]
+    return (Column(first, first), *(Column(str(index), title, wraps=True) for index, title in enumerate(titles)))
+
+
+def _with_delta(card: Card) -> str:
+    return card.text if card.delta is None else f"{card.text} {card.delta.text}"
+
+
+def _value(value: Any) -> str:
+    return "-" if value is None else value_text(value)

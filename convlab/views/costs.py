@@ -1,0 +1,144 @@
+"""The table of costs: where parameters, multiply-adds and activations lie, by stage, by block or by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import groupby
+from typing import NamedTuple
+
+from convlab import units
+from convlab.costs import PartCost, Profile
+from convlab.design import Stage
+from convlab.layers import Row, Shape
+from convlab.metrics import METRICS
+from convlab.views.tables import Cell, Column, Table, bar, plain_shape, size_text, words
+
+GROUPINGS = ("stage", "block", "layer")
+
+COLUMNS = (
+    Column("path", "path"),
+    Column("layers", "layers", wraps=True),
+    Column("output", "output", right=True),
+    Column("params", "params", right=True),
+    Column("macs", "MACs", right=True),
+    Column("macs_share", "of MACs", rank=2),
+    Column("activations", "activations", right=True, rank=3),
+    Column("count", "count", right=True, rank=1),
+)
+
+
+class _Group(NamedTuple):
+    """Rows that are shown as one: their path, what they are, what goes out, how often they are repeated."""
+
+    path: str
+    layers: str
+    rows: tuple[Row, ...]
+    output: Shape
+    count: int
+
+
+class _Place(NamedTuple):
+    """Parts that make the stem, one stage or the head."""
+
+    path: str
+    parts: tuple[PartCost, ...]
+    stage: Stage | None = None
+
+
+def table(profile: Profile, by: str = "stage") -> Table:
+    """The costs by "stage", "block" or "layer"; the figures of a repeated block or layer are those of all its repetitions."""
+    groups = {"stage": _stages, "block": _blocks, "layer": _layers}[by](profile)
+    return Table(COLUMNS, tuple(_row(group, profile) for group in groups))
+
+
+def _row(group: _Group, profile: Profile) -> tuple[Cell, ...]:
+    params, macs, activations = (_sum(group.rows, metric) for metric in ("params", "macs", "activations"))
+    share = macs / profile.macs if profile.macs else 0.0
+    return (
+        words(group.path),
+        words(group.layers),
+        Cell(plain_shape(group.output), size_text(group.output)),
+        Cell(params, units.count(params)),
+        Cell(macs, units.count(macs)),
+        Cell(share, f"{bar(share)} {100 * share:4.1f} %"),
+        Cell(activations, units.count(activations)),
+        words(group.count),
+    )
+
+
+def _sum(rows: tuple[Row, ...], metric: str) -> int:
+    of_row = METRICS[metric].of_row
+    return sum(of_row(row) * row.count for row in rows)
+
+
+def _places(profile: Profile) -> Iterator[_Place]:
+    """Stem, stages and head. A downsampling that is a part of its own belongs to the stage that follows it."""
+    stem, *body = (part for part in profile.parts if not part.head)
+    yield _Place(stem.path, (stem,))
+    waiting: tuple[PartCost, ...] = ()
+    stages = iter(profile.design.stages)
+    for part in body:
+        waiting += (part,)
+        if not part.path.startswith("downsample_layers"):
+            yield _Place(part.path, waiting, next(stages))
+            waiting = ()
+    head = tuple(part for part in profile.parts if part.head)
+    if head:
+        yield _Place("head", head)
+
+
+def _stages(profile: Profile) -> Iterator[_Group]:
+    for path, parts, stage in _places(profile):
+        rows = tuple(row for part in parts for row in part.rows)
+        output = parts[-1].output
+        if stage is not None:
+            yield _Group(path, f"{stage.depth} {_block_text(stage)}", rows, output, stage.depth)
+        else:
+            yield _Group(path, _head_text(profile) if path == "head" else _stem_text(profile), rows, output, 1)
+
+
+def _blocks(profile: Profile) -> Iterator[_Group]:
+    for path, parts, stage in _places(profile):
+        if stage is None:
+            rows = tuple(row for part in parts for row in part.rows)
+            yield _Group(
+                path, _head_text(profile) if path == "head" else _stem_text(profile), rows, parts[-1].output, 1
+            )
+            continue
+        for part in parts:
+            groups = [(key, tuple(rows)) for key, rows in groupby(part.rows, partial(_block_path, part))]
+            # What goes out of a block is what comes into the next: its last row may lie in a squeeze-excite's branch.
+            outputs = [rows[0].input for _, rows in groups[1:]] + [part.output]
+            for (key, rows), output in zip(groups, outputs, strict=True):
+                what = f"{stage.downsample.kind} downsampling" if "downsample" in key else _block_text(stage)
+                yield _Group(key, what, rows, output, rows[0].count)
+
+
+def _layers(profile: Profile) -> Iterator[_Group]:
+    for row in profile.rows:
+        yield _Group(row.path, row.layer.label(), (row,), row.output, row.count)
+
+
+def _block_path(part: PartCost, row: Row) -> str:
+    """The path of the block or the downsampling that a row belongs to."""
+    if row.path == part.path or part.path.startswith("downsample_layers"):
+        return part.path
+    inner = row.path[len(part.path) + 1 :].split(".")
+    return ".".join([part.path, *inner[: 2 if inner[0] == "blocks" else 1]])
+
+
+def _block_text(stage: Stage) -> str:
+    block = stage.block
+    return block.kind if block.kind == "custom" else f"{block.kind}, {block.kernel_size}x{block.kernel_size}"
+
+
+def _stem_text(profile: Profile) -> str:
+    stem = profile.design.stem
+    side = stem.patch_size if stem.kind == "patchify" else stem.kernel_size
+    return f"{stem.kind}, {side}x{side}"
+
+
+def _head_text(profile: Profile) -> str:
+    head = profile.design.head
+    return f"{head.classes} classes" if head.classes else f"{head.pool} pool"

@@ -1,0 +1,94 @@
+"""Notes: what was rounded, and which pixels no window covers, each with a way out."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from convlab.costs import Profile, profile
+from convlab.errors import ConvlabError
+from convlab.layers import Row
+
+FARTHEST = 64
+
+
+class Note(NamedTuple):
+    """Something that a reader should know of a design that is valid."""
+
+    path: str
+    message: str
+    help: str
+
+
+def notes(costs: Profile) -> tuple[Note, ...]:
+    """Sizes that were rounded, then layers that leave pixels out."""
+    return (*_rounded(costs), *_dropped(costs))
+
+
+def plain_notes(found: tuple[Note, ...]) -> list[dict[str, str]]:
+    """The notes as JSON holds them."""
+    return [note._asdict() for note in found]
+
+
+def _rounded(costs: Profile) -> list[Note]:
+    return [
+        Note(
+            item.path,
+            f"a width of {item.asked:g} is rounded to {item.given}",
+            "a width or ratio that gives a whole multiple avoids it",
+        )
+        for item in costs.adjustments
+        if not math.isclose(item.asked, item.given, rel_tol=1e-9)  # 0.1 x 30 is not quite 3
+    ]
+
+
+def _dropped(costs: Profile) -> list[Note]:
+    lost = _losses(costs)
+    if not lost:
+        return []
+    row, rows, columns = lost[0]
+    pixels = " and ".join(_counted(number, what) for number, what in ((rows, "row"), (columns, "column")) if number)
+    where = f"{row.layer.label()} at {row.path} leaves out {pixels} of its {row.input.height}x{row.input.width} map"
+    more = f", and {_counted(len(lost) - 1, 'later layer')} as well" if len(lost) > 1 else ""
+    return [Note(row.path, where + more, _fitting_image(costs))]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _losses(costs: Profile) -> list[tuple[Row, int, int]]:
+    """The layers that lose pixels at the edge; a 1x1 layer of stride 2 skips pixels everywhere, and means to."""
+    found = []
+    for row, rows, columns in costs.dropped:
+        window = row.layer.field().widest
+        if window is not None and window.size >= window.stride:
+            found.append((row, rows, columns))
+    return found
+
+
+def _fitting_image(costs: Profile) -> str:
+    """The image size nearby of which every pixel is used; each axis is searched by itself."""
+    sizes = [_fitting(costs, axis) for axis in (1, 2)]
+    if None in sizes:
+        return f"no image size within {FARTHEST} px avoids it"
+    height, width = sizes
+    return f"an image of {height} px avoids it" if height == width else f"an image of {height}x{width} px avoids it"
+
+
+def _fitting(costs: Profile, axis: int) -> int | None:
+    size = costs.image.height if axis == 1 else costs.image.width
+    for distance in range(FARTHEST + 1):
+        for candidate in (size + distance, size - distance):
+            if candidate > 0 and _fits(costs, candidate, axis):
+                return candidate
+    return None
+
+
+def _fits(costs: Profile, size: int, axis: int) -> bool:
+    try:
+        found = profile(costs.design, image=size)
+    except ConvlabError:
+        return False
+    lasts = (found.features.height, found.features.width)
+    return min(lasts) > 0 and not any(loss[axis] for loss in _losses(found))

@@ -1,0 +1,136 @@
+"""A design in words, and the preset that it is nearest to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from convlab.blocks import Block
+from convlab.design import Design, Stage
+from convlab.files import load
+from convlab.presets import preset_names
+from convlab.views.knob_paths import Difference, differences
+from convlab.views.tables import value_text
+
+ORDERS = {
+    "middle": "a 1x1 convolution to the hidden width, the spatial one, a 1x1 back",
+    "first": "the spatial convolution, a 1x1 to the hidden width, a 1x1 back",
+    "both": "two spatial convolutions",
+    "fused": "a spatial convolution to the hidden width, a 1x1 back",
+    "separable": "the spatial convolution, then a 1x1",
+}
+
+
+class Nearest(NamedTuple):
+    """The preset in the fewest knobs apart from a design, whether both are one network, and those knobs (the design's value first)."""
+
+    preset: str
+    same_network: bool
+    knobs: tuple[Difference, ...]
+
+
+def portrait(design: Design) -> tuple[str, ...]:
+    """What a design is, a sentence a line."""
+    return tuple(_sentences(design))
+
+
+def nearest_preset(design: Design) -> Nearest:
+    """The nearest preset, its own name aside; of equally near ones that of the same network, then the first by name."""
+    found = []
+    for name in (*preset_names(), *preset_names("roadmap")):
+        if name.rpartition("/")[2] == design.name:
+            continue
+        preset = load(name)
+        found.append(Nearest(name, preset.key == design.key, differences([design, preset])))
+    return min(found, key=lambda item: (len(item.knobs), not item.same_network))
+
+
+def _sentences(design: Design) -> Iterator[str]:
+    stages = design.stages
+    blocks = "block" if sum(design.depths) == 1 else "blocks"
+    if len(stages) == 1:
+        yield f"Isotropic: one stage of {stages[0].depth} {blocks} of width {stages[0].width}."
+    else:
+        yield f"{len(stages)} stages of {_listed(design.depths)} {blocks}, with widths {_listed(design.widths)}."
+    yield f"Stem: {_stem(design)}."
+    yield from _blocks(design)
+    if len(stages) > 1:
+        yield f"Downsampling: {_downsample(stages[1:])}."
+    yield f"Head: {_head(design)}."
+    shape = design.image.shape
+    yield f"Image: {shape.channels} x {shape.height} x {shape.width}."
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _stem(design: Design) -> str:
+    stem = design.stem
+    if stem.kind == "patchify":
+        text = f"patches of {stem.patch_size}x{stem.patch_size} px"
+    else:
+        count = stem.layers if stem.kind == "deep" else 1
+        text = f"{count} convolution{'s' * (count > 1)} of {stem.kernel_size}x{stem.kernel_size}, stride {stem.stride}"
+    after = [stem.norm, stem.activation, "" if stem.pool == "none" else f"{stem.pool} pool of stride 2"]
+    return ", ".join([text, *(item for item in after if item not in ("", "none"))])
+
+
+def _blocks(design: Design) -> Iterator[str]:
+    """A sentence for each different block, with the stages that have it."""
+    having: dict[Block, list[int]] = {}
+    for index, stage in enumerate(design.stages):
+        having.setdefault(stage.block, []).append(index)
+    for block, stages in having.items():
+        where = "" if len(having) == 1 else f" of stage{'s' * (len(stages) > 1)} {_listed(tuple(stages))}"
+        yield f"Block{where}: {_block(block)}."
+
+
+def _block(block: Block) -> str:
+    if block.kind == "custom":
+        return f"custom: {value_text(block.branches or block.branch)}"
+    groups = ""
+    if block.group_width:
+        groups = f" in groups of {block.group_width} channels"
+    elif block.groups == "depthwise":
+        groups = ", depthwise"
+    elif block.groups != 1:
+        groups = f" in {block.groups} groups"
+    parts = [
+        f"{block.kind}: {ORDERS[block.order]}",
+        f"kernel {block.kernel_size}x{block.kernel_size}{groups}",
+        "" if block.order == "separable" else f"hidden width {block.expansion_ratio:g} times the {block.expansion_of} width",
+        _placed(block.norm, block.norm_after),
+        _placed(block.activation, block.activation_after),
+        f"squeeze-excite of ratio {block.squeeze_ratio:g}" if block.squeeze_ratio else "",
+        "global response normalisation" if block.grn else "",
+        f"layer scale from {block.layer_scale:g}" if block.layer_scale else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _placed(kind: str, places: tuple[str, ...]) -> str:
+    return "" if kind == "none" or not places else f"{kind} after {', '.join(places)}"
+
+
+def _downsample(stages: tuple[Stage, ...]) -> str:
+    kinds = dict.fromkeys(stage.downsample.kind for stage in stages)
+    words = {
+        "separate": "a norm and a strided convolution of their own between the stages",
+        "in_block": "the stride is in each stage's first block, with a projection shortcut",
+        "max_pool": "a max pool and a 1x1 convolution between the stages",
+        "average_pool": "an average pool and a 1x1 convolution between the stages",
+    }
+    return "; or ".join(words[kind] for kind in kinds)
+
+
+def _head(design: Design) -> str:
+    head = design.head
+    parts = [
+        f"{head.pool} pool",
+        "" if head.norm == "none" else f"{head.norm} {head.norm_at.replace('_', ' ')}",
+        f"a hidden layer of {head.hidden}" if head.hidden else "",
+        f"dropout {head.dropout:g}" if head.dropout else "",
+        f"{head.classes} classes" if head.classes else "no classifier",
+    ]
+    return ", ".join(part for part in parts if part)
