@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from convlab.design import Design, Image, Network, Part, lower
-from convlab.layers import Field, Live, Row, Shape, walk
+from convlab.layers import Field, Layer, Live, Row, Shape
 from convlab.layers.layer import POINTWISE
 from convlab.layers.shape import larger
 from convlab.lowering import Adjustment
@@ -16,17 +16,35 @@ from convlab.metrics import METRICS
 
 
 class PartCost(NamedTuple):
-    """What one part costs for one input shape: its rows in order, its totals, its receptive field and its memory."""
+    """What one part costs for one input shape: its rows in order and its totals."""
 
-    path: str
+    part: Part
+    input: Shape
     rows: tuple[Row, ...]
     output: Shape
     params: int
     macs: int
     activations: int
-    field: Field
-    live: Live
-    head: bool
+
+    @property
+    def path(self) -> str:
+        """The layer path."""
+        return self.part.path
+
+    @property
+    def head(self) -> bool:
+        """Whether the part follows the last feature map."""
+        return self.part.head
+
+    @property
+    def field(self) -> Field:
+        """The receptive field in the part's input."""
+        return _field_once(self.part.tree)
+
+    @property
+    def live(self) -> Live:
+        """Memory while the part runs, in elements."""
+        return _live_once(self.part.tree, self.input)
 
 
 @dataclass(frozen=True)
@@ -114,20 +132,28 @@ def cost(design: Design, network: Network, image: Shape) -> Profile:
 
 def part_cost(part: Part, x: Shape) -> PartCost:
     """What one part costs; sizes may be arrays."""
-    rows = walk(part.tree, x, part.path)
+    rows: list[Row] = []
+    output = part.tree.trace(part.path, x, 1, -1, rows)
     params = macs = activations = 0
     for _, layer, before, after, count, _ in rows:
         params = params + layer.params(before) * count
         if layer.multiplies:
             macs = macs + layer.macs(before) * count
             activations = activations + after.channels * after.height * after.width * count
-    output = rows[-1].output if rows else x
-    return PartCost(
-        part.path, tuple(rows), output, params, macs, activations, part.tree.field(), part.tree.live(x), part.head
-    )
+    return PartCost(part, x, tuple(rows), output, params, macs, activations)
 
 
 _part_once = lru_cache(maxsize=16384)(part_cost)
+
+
+@lru_cache(maxsize=16384)
+def _field_once(tree: Layer) -> Field:
+    return tree.field()
+
+
+@lru_cache(maxsize=16384)
+def _live_once(tree: Layer, x: Shape) -> Live:
+    return tree.live(x)
 
 
 def _fold(parts: tuple[PartCost, ...]) -> Field:

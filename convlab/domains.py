@@ -9,7 +9,10 @@ from convlab.knobs import Knob, Refused, accepted
 
 SCALES = ("linear", "log", "power_of_two")
 MAXIMUM_CHOICES = 1_000_000
-FORM = "write a list of choices, { low = 3, high = 27, step = 3 }, { low, high, count, scale = 'log' } or { low, high, scale = 'power_of_two' }"
+FORM = (
+    "write a list of choices, { low = 3, high = 27, step = 3 }, "
+    '{ low = 16, high = 512, count = 6, scale = "log" } or { low = 8, high = 64, scale = "power_of_two" }'
+)
 
 
 def domain(knob: Knob, written: Any) -> Sequence[Any] | Refused:

@@ -35,16 +35,19 @@ def metric(unit: str, help: str) -> Callable[[Callable[[Row], int]], Callable[[R
 
 @metric("parameters", "trainable parameters")
 def params(row: Row) -> int:
+    """Trainable parameters."""
     return row.layer.params(row.input)
 
 
 @metric("multiply-adds", "multiply-adds of convolutions and linear layers")
 def macs(row: Row) -> int:
+    """Multiply-adds."""
     return row.layer.macs(row.input)
 
 
 @metric("operations", "floating-point operations: two a multiply-add")
 def flops(row: Row) -> int:
+    """Floating-point operations, two a multiply-add."""
     return 2 * row.layer.macs(row.input)
 
 
@@ -53,15 +56,18 @@ def flops(row: Row) -> int:
     "outputs of convolutions, linear layers and attention products (fvcore's and the RegNet paper's activations)",
 )
 def activations(row: Row) -> int:
+    """Outputs of the layers that multiply."""
     return row.output.elements if row.layer.multiplies else 0
 
 
 @metric("elements", "outputs of convolutions, linear layers and pools (pycls counts these)")
 def activations_with_pools(row: Row) -> int:
+    """Outputs of the layers that multiply and of pools."""
     counted = row.layer.multiplies or isinstance(row.layer, MaxPool | AveragePool)
     return row.output.elements if counted else 0
 
 
 @metric("elements", "outputs of all layers, norms and activation functions included")
 def outputs(row: Row) -> int:
+    """Outputs of every layer."""
     return row.output.elements

@@ -76,7 +76,7 @@ class RMSNorm(Layer):
         return x.channels
 
     def workspace(self, x: Shape) -> int:
-        return 2 * x.elements
+        return x.elements + x.positions  # the map before its weights, and the inverse root of every pixel
 
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import RMSNorm2d
@@ -97,7 +97,7 @@ class GlobalResponseNorm(Layer):
         return Field(None, POINT)
 
     def workspace(self, x: Shape) -> int:
-        return 2 * x.channels  # the scale of every channel and the product that made it
+        return 3 * x.channels  # the norms, those relative to their mean, and the scale that they give
 
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import GlobalResponseNorm2d

@@ -47,7 +47,9 @@ class Chain(Layer):
     def field(self) -> Field:
         field = POINTWISE
         for _, child in self.children:
-            field = field.then(child.field())
+            seen = child.field()
+            if seen is not POINTWISE:
+                field = field.then(seen)
         return field
 
     def live(self, x: Shape) -> Live:

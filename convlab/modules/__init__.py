@@ -1,4 +1,4 @@
-"""The few torch modules that torch itself lacks. Maps are NCHW to the eye everywhere; those that work on channels keep them last in memory."""
+"""The few torch modules that torch itself lacks. Maps are NCHW everywhere; norms and linear layers keep channels last in memory."""
 
 from convlab.modules.convolutions import PaddedConv2d, PointwiseLinear, convolution
 from convlab.modules.drop_path import DropPath

@@ -20,7 +20,11 @@ from convlab.views.cards import FIGURES
 from convlab.views.knob_paths import knob_paths
 from convlab.views.tables import value_text
 
-KINDS: dict[str, dict[str, dict[str, Any]]] = {"block": blocks.KINDS, "stem": stem.KINDS, "downsample": downsample.KINDS}
+KINDS: dict[str, dict[str, dict[str, Any]]] = {
+    "block": blocks.KINDS,
+    "stem": stem.KINDS,
+    "downsample": downsample.KINDS,
+}
 """The named kinds by section, with the defaults that make them."""
 
 LAYERS: dict[str, type] = {
@@ -59,7 +63,11 @@ def explained_names() -> tuple[str, ...]:
     """Every name that can be explained, designs aside."""
     kinds = [kind for section in KINDS.values() for kind in section]
     bare = [path.rpartition(".")[2] for path in knob_paths()]
-    return tuple(dict.fromkeys([*knob_paths(), *bare, *SECTIONS, *kinds, *FORMS, *METRICS, *FIGURES, *CODES, *knobs_of(Settings)]))
+    return tuple(
+        dict.fromkeys(
+            [*knob_paths(), *bare, *SECTIONS, *kinds, *FORMS, *METRICS, *FIGURES, *CODES, *knobs_of(Settings)]
+        )
+    )
 
 
 def _found(name: str) -> Iterator[Explanation]:
@@ -73,7 +81,12 @@ def _found(name: str) -> Iterator[Explanation]:
         yield _layer(name)
     if name in METRICS:
         metric = METRICS[name]
-        yield Explanation(name, "metric", _sentence(metric.help), (("unit", metric.unit), ("total", "the sum over all layers, for one image")))
+        yield Explanation(
+            name,
+            "metric",
+            _sentence(metric.help),
+            (("unit", metric.unit), ("total", "the sum over all layers, for one image")),
+        )
     elif name in FIGURES:
         figure = FIGURES[name]
         yield Explanation(name, "figure", _sentence(figure.help), (("unit", figure.unit),) if figure.unit else ())
@@ -100,16 +113,33 @@ def _knob(path: str, knob: Knob) -> Explanation:
     shown = value_text(_example(path, knob))
     per_stage = section in STAGE_SECTIONS or path in PLURALS
     single = f"stages.2.{PLURALS.get(path, path)}"
-    facts = [("value", knob.bounds()), ("unit", knob.unit), ("default", "" if path in PLURALS else value_text(knob.default) or "empty")]
+    facts = [
+        ("value", knob.bounds()),
+        ("unit", knob.unit),
+        ("default", "" if path in PLURALS else value_text(knob.default) or "empty"),
+    ]
     facts.append(("by kind", _by_kind(section, knob)))
     facts.append(("one stage", single if per_stage else ""))
-    facts.append(("not used by", ", ".join(kind for (noun, kind), names in UNUSED.items() if noun == section and knob.name in names)))
-    return Explanation(path, "knob", _sentence(knob.help), tuple(fact for fact in facts if fact[1]), f"--set {single if per_stage else path}={shown}")
+    facts.append(
+        (
+            "not used by",
+            ", ".join(kind for (noun, kind), names in UNUSED.items() if noun == section and knob.name in names),
+        )
+    )
+    return Explanation(
+        path,
+        "knob",
+        _sentence(knob.help),
+        tuple(fact for fact in facts if fact[1]),
+        f"--set {single if per_stage else path}={shown}",
+    )
 
 
 def _by_kind(section: str, knob: Knob) -> str:
     kinds = KINDS.get(section, {})
-    return ", ".join(f"{kind} {value_text(defaults[knob.name])}" for kind, defaults in kinds.items() if knob.name in defaults)
+    return ", ".join(
+        f"{kind} {value_text(defaults[knob.name])}" for kind, defaults in kinds.items() if knob.name in defaults
+    )
 
 
 def _example(path: str, knob: Knob) -> Any:
@@ -120,7 +150,14 @@ def _example(path: str, knob: Knob) -> Any:
         return not knob.default
     if knob.kind == "layers":
         return ("depthwise(7)", "norm", "pointwise(4x)", "activation", "pointwise(1x)")
-    known = {"depths": 9, "widths": 384, "image.size": 288, "block.kernel_size": 7, "block.expansion_ratio": 4, "head.classes": 100}
+    known = {
+        "depths": 9,
+        "widths": 384,
+        "image.size": 288,
+        "block.kernel_size": 7,
+        "block.expansion_ratio": 4,
+        "head.classes": 100,
+    }
     return known.get(path, knob.default if knob.default else 1)
 
 
@@ -139,7 +176,13 @@ def _kind(section: str, kind: str) -> Explanation:
         for field in dataclasses.fields(made)
         if field.name != "kind" and field.name not in unused and getattr(made, field.name) != ()
     )
-    return Explanation(kind, f"kind of {section}", f"A named set of defaults for the knobs of {section}:", facts, f"--set {section}.kind={kind}")
+    return Explanation(
+        kind,
+        f"kind of {section}",
+        f"A named set of defaults for the knobs of {section}:",
+        facts,
+        f"--set {section}.kind={kind}",
+    )
 
 
 def _is_layer(name: str) -> bool:
@@ -159,8 +202,14 @@ def _layer(name: str) -> Explanation:
 
 
 def _setting(knob: Knob) -> Explanation:
-    facts = (("value", knob.bounds()), ("default", value_text(knob.default)), ("variable", f"CONVLAB_{knob.name.upper()}"))
-    return Explanation(knob.name, "setting", _sentence(knob.help), facts, f"{knob.name} = {_toml(knob)}    # in convlab.toml")
+    facts = (
+        ("value", knob.bounds()),
+        ("default", value_text(knob.default)),
+        ("variable", f"CONVLAB_{knob.name.upper()}"),
+    )
+    return Explanation(
+        knob.name, "setting", _sentence(knob.help), facts, f"{knob.name} = {_toml(knob)}    # in convlab.toml"
+    )
 
 
 def _toml(knob: Knob) -> str:

@@ -99,7 +99,9 @@ def _block(block: Block) -> str:
     parts = [
         f"{block.kind}: {ORDERS[block.order]}",
         f"kernel {block.kernel_size}x{block.kernel_size}{groups}",
-        "" if block.order == "separable" else f"hidden width {block.expansion_ratio:g} times the {block.expansion_of} width",
+        ""
+        if block.order == "separable"
+        else f"hidden width {block.expansion_ratio:g} times the {block.expansion_of} width",
         _placed(block.norm, block.norm_after),
         _placed(block.activation, block.activation_after),
         f"squeeze-excite of ratio {block.squeeze_ratio:g}" if block.squeeze_ratio else "",
