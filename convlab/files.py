@@ -45,14 +45,11 @@ class Source:
 def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
     """The design of a file or of a preset's name, with ``--set``'s arguments put in. Raises ConvlabError with everything wrong."""
     chain = sources(source)
-    for document in chain:
-        for key in SPACE_KEYS:
-            if key in document.data:
-                help = "convlab space count, sample and cost take spaces"
-                problem = Problem(
-                    "bad-space", "this is a space, not a design", document.document.place((key,), "key"), help=help
-                )
-                raise ConvlabError(problem)
+    for key in SPACE_KEYS:
+        if key in chain[-1].data:
+            place = chain[-1].place((key,), "key")
+            help = "convlab space count, sample and cost take spaces"
+            raise ConvlabError(Problem("bad-space", "this is a space, not a design", place, help=help))
     design = resolve([*chain, *settings(sets)])
     return dataclasses.replace(design, name=Path(source).name.removesuffix(".toml"))
 
@@ -84,15 +81,15 @@ def sources(source: str | os.PathLike[str]) -> list[Source]:
             raise ConvlabError(
                 Problem("base-cycle", f"over {MAXIMUM_BASES} bases, one on the other", place, path="base")
             )
-    own = ("base", "format", *SPACE_KEYS)
-    keep = {id(document): own if index == 0 else own[:2] for index, document in enumerate(documents)}
+    own, *bases = documents
     return [
-        Source(
-            document,
-            {key: value for key, value in document.data.items() if key not in keep[id(document)] or key in SPACE_KEYS},
-        )
-        for document in reversed(documents)
+        *(_without(base, ("base", "format", *SPACE_KEYS)) for base in reversed(bases)),
+        _without(own, ("base", "format")),
     ]
+
+
+def _without(document: Document, keys: Sequence[str]) -> Source:
+    return Source(document, {key: value for key, value in document.data.items() if key not in keys})
 
 
 def settings(sets: Iterable[str]) -> list[Source]:

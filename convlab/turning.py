@@ -12,7 +12,7 @@ from convlab.design import MAXIMUM_STAGES, Design, Image, Stage
 from convlab.downsample import Downsample
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.head import Head
-from convlab.knobs import Knob, Refused, accepted, knobs_of
+from convlab.knobs import Knob, Refused, accepted, changed, knobs_of
 from convlab.layer_text import parse_layer
 from convlab.stem import Stem
 
@@ -83,7 +83,7 @@ def assign(design: Design, table: Mapping[str, Any]) -> Turned:
         if key in own:
             assigning.put(values, own[key], value, (key,))
         elif key in SECTIONS or key == "stages":
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 assigning.fault(
                     (key,), "wrong-type", f"{key} is a table", help=f"write it as [{key}], or {key}.KNOB = VALUE"
                 )
@@ -91,11 +91,11 @@ def assign(design: Design, table: Mapping[str, Any]) -> Turned:
             words = (*own, *PLURALS, *SECTIONS, "stages", "base", "format")
             assigning.unknown((key,), "a design", words)
     for section in ("image", "stem", "head"):
-        if isinstance(table.get(section), Mapping):
+        if isinstance(table.get(section), dict):
             values[section] = assigning.section(getattr(design, section), table[section], (section,))
     if design.stages:
         values["stages"] = assigning.stages(design.stages, table)
-    return Turned(dataclasses.replace(design, **values), tuple(assigning.faults))
+    return Turned(changed(design, values), tuple(assigning.faults))
 
 
 class _Assigning:
@@ -161,7 +161,7 @@ class _Assigning:
                 self.fault((*path, key), "unknown-key", f"a {noun.kind} {name} does not use {key}", help=help, of="key")
             else:
                 self.put(values, knobs[key], value, (*path, key))
-        return dataclasses.replace(noun, **values) if values else noun
+        return changed(noun, values) if values else noun
 
     def stages_counted(self, design: Design, table: Mapping[str, Any]) -> Design:
         """The design with as many stages as the lists of depths and widths say."""
@@ -183,13 +183,15 @@ class _Assigning:
             return design
         if there and count != there and not {"depths", "widths"} <= set(table):
             return design  # told when the list is put in
+        if there == count:
+            return design
         stages = design.stages[:count] or (Stage(),)
         while len(stages) < count:
             stages = (
                 *stages,
                 dataclasses.replace(stages[-1], stride=2 if stages[-1] is stages[0] else stages[-1].stride),
             )
-        return dataclasses.replace(design, stages=stages)
+        return changed(design, {"stages": stages})
 
     def stages(self, stages: tuple[Stage, ...], table: Mapping[str, Any]) -> tuple[Stage, ...]:
         count = len(stages)
@@ -201,7 +203,7 @@ class _Assigning:
                     self.put(change, knob, item, path)
         tables: list[tuple[Path, Mapping[str, Any], list[int]]] = []
         for section in STAGE_SECTIONS:
-            if isinstance(table.get(section), Mapping):
+            if isinstance(table.get(section), dict):
                 tables.append((("",), {section: table[section]}, list(range(count))))
         tables += self._stage_tables(table.get("stages", {}), count)
         parts = [{section: getattr(stage, section) for section in STAGE_SECTIONS} for stage in stages]
@@ -212,7 +214,7 @@ class _Assigning:
         return tuple(
             stage
             if not (moved := change | {k: v for k, v in part.items() if v is not getattr(stage, k)})
-            else dataclasses.replace(stage, **moved)
+            else changed(stage, moved)
             for stage, change, part in zip(stages, changes, parts, strict=True)
         )
 
@@ -234,7 +236,7 @@ class _Assigning:
                     break
         elif key not in STAGE_SECTIONS:
             self.unknown(path, "a stage", (*knobs, *STAGE_SECTIONS))
-        elif not isinstance(value, Mapping):
+        elif not isinstance(value, dict):
             self.fault(path, "wrong-type", f"{key} is a table", help=f"write {key}.KNOB = VALUE")
         else:
             self._stage_section(key, value, path, chosen, parts)
@@ -295,11 +297,11 @@ class _Assigning:
     def _stage_tables(self, table: Any, count: int) -> list[tuple[Path, Mapping[str, Any], list[int]]]:
         """The tables of single stages, those for all stages first."""
         found: list[tuple[Path, Mapping[str, Any], list[int]]] = []
-        if not isinstance(table, Mapping):
+        if not isinstance(table, dict):
             return found  # told by the caller
         for key, value in table.items():
             path = ("stages", key)
-            if not isinstance(value, Mapping):
+            if not isinstance(value, dict):
                 self.fault(
                     path,
                     "wrong-type",

@@ -33,3 +33,23 @@ def _row(name: str, costs: Profile) -> tuple[Cell, ...]:
         Cell(plain_shape(image), side),
         words(costs.design.summary),
     )
+
+
+SPACE_COLUMNS = (Column("name", "name"), Column("size", "designs", right=True), Column("summary", "summary", wraps=True))
+
+
+def space_catalogue(names: Iterable[str]) -> Table:
+    """A row a space, with how many designs it holds before limits."""
+    from convlab.space import load_space
+
+    spaces = ((name, load_space(name)) for name in names)
+    rows = [(words(name), Cell(space.size, count_text(space.size)), words(space.base.summary)) for name, space in spaces]
+    return Table(SPACE_COLUMNS, tuple(rows))
+
+
+def count_text(number: int) -> str:
+    """A count of any size: in full up to a million, then with a power of ten."""
+    if number < 1_000_000:
+        return f"{number:,}"
+    exponent = len(str(number)) - 1
+    return f"{number / 10**exponent:.2f}e{exponent}"

@@ -1,0 +1,80 @@
+"""Where knobs stand: the sections, the stages and the lists of a design file, and which knobs a kind does not use."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from convlab import blocks
+from convlab.blocks import Block
+from convlab.design import Design, Image, Stage
+from convlab.downsample import Downsample
+from convlab.errors import did_you_mean, quote
+from convlab.head import Head
+from convlab.knobs import knobs_of
+from convlab.stem import Stem
+
+PLURALS = {"depths": "depth", "widths": "width", "strides": "stride", "dilations": "dilation"}
+"""Macro knobs that hold a value a stage, and the stage's own name for it."""
+
+SECTIONS: dict[str, type] = {"image": Image, "stem": Stem, "block": Block, "downsample": Downsample, "head": Head}
+STAGE_SECTIONS = ("block", "downsample")
+
+UNUSED: dict[tuple[str, str], frozenset[str]] = {
+    ("stem", "patchify"): frozenset({"kernel_size", "stride", "layers", "pool"}),
+    ("stem", "conv"): frozenset({"patch_size", "layers"}),
+    ("stem", "overlap"): frozenset({"patch_size", "layers", "pool"}),
+    ("stem", "deep"): frozenset({"patch_size"}),
+    ("downsample", "in_block"): frozenset({"kernel_size", "norm", "bias"}),
+    ("block", "custom"): frozenset(
+        {
+            "order",
+            "expansion_ratio",
+            "expansion_of",
+            "kernel_size",
+            "groups",
+            "group_width",
+            "norm_after",
+            "activation_after",
+        }
+        | {"squeeze_ratio", "squeeze_of", "squeeze_after", "grn", "stride_at"}
+    ),
+} | {("block", kind): frozenset({"branch", "branches"}) for kind in blocks.KINDS if kind != "custom"}
+"""Knobs that mean nothing for a kind; writing one there is a mistake that is told."""
+
+_LONGEST_INDEX = 5
+
+
+def users(section: str, knob: str) -> tuple[str, ...]:
+    """The kinds of a section that use a knob."""
+    kinds = knobs_of(SECTIONS[section])["kind"].choices
+    return tuple(kind for kind in kinds if knob not in UNUSED.get((section, kind), ()))
+
+
+def stage_index(key: str, count: int) -> int | None:
+    """The stage that a key such as "2" or "-1" names among ``count``, from 0; None where there is none."""
+    if len(key) > _LONGEST_INDEX or not key.isascii() or not key.removeprefix("-").isdigit() or key != str(int(key)):
+        return None
+    index = int(key)
+    return index % count if -count <= index < count else None
+
+
+@cache
+def design_keys() -> tuple[str, ...]:
+    """What a design file may say at its top."""
+    return ("base", "format", *knobs_of(Design), *PLURALS, *SECTIONS, "stages")
+
+
+@cache
+def stage_keys() -> tuple[str, ...]:
+    """What the table of a stage may say."""
+    return (*(name for name in knobs_of(Stage)), *STAGE_SECTIONS)
+
+
+def suggestion(key: str, words: tuple[str, ...]) -> str:
+    """'did you mean "depths"?' for a key that is none of the words: the closest, or the knob of that name in a section among them."""
+    label = did_you_mean(key, words)
+    if label:
+        return label
+    sections = sorted(set(SECTIONS) & set(words), key=[*STAGE_SECTIONS, *SECTIONS].index)
+    homes = [section for section in sections if key in knobs_of(SECTIONS[section])]
+    return f"did you mean {quote(f'{homes[0]}.{key}')}?" if homes else ""

@@ -1,0 +1,125 @@
+"""The commands that cost designs: profile, compare and roadmap. None of them imports torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from convlab.cli.completion import complete_design, complete_grouping
+from convlab.cli.options import Against, BatchSize, DesignName, ImageSize, Sets
+from convlab.cli.output import Output, command
+
+PANEL = "Analyse"
+
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="stage|block|layer",
+        help="What a row of the table is.",
+        rich_help_panel="Table",
+        autocompletion=complete_grouping,
+    ),
+]
+DesignNames = Annotated[
+    list[str],
+    typer.Argument(metavar="DESIGN...", help="Presets or TOML files; the first is the baseline.", autocompletion=complete_design),
+]
+
+
+@command(PANEL, "convlab profile convnext_t --set stages.2.depth=27 --against convnext_t")
+def profile(
+    output: Output,
+    design: DesignName,
+    by: By = "stage",
+    against: Against = None,
+    sets: Sets = None,
+    image: ImageSize = None,
+    batch: BatchSize = None,
+) -> None:
+    """Show what a design costs, and where."""
+    from convlab import costs
+    from convlab.cli.arguments import BATCH, choice_of, design_of, number_of
+    from convlab.views.cards import cards
+    from convlab.views.costs import GROUPINGS, table
+    from convlab.views.notes import notes
+
+    grouping = choice_of("by", by, GROUPINGS)
+    images = number_of(BATCH, batch)
+    found = costs.profile(design_of(design, sets, image))
+    baseline = None if against is None else costs.profile(design_of(against, None, image))
+    shown, figures, told = table(found, grouping), cards(found, baseline, batch=images), notes(found)
+    if output.as_json:
+        output.json(_plain_profile(found, baseline, images) | {"by": grouping, "rows": shown.records()} | _plain(figures, told))
+        return
+    output.heading(_title(found) + (f", against {baseline.design.name}" if baseline else ""))
+    output.text()
+    output.table(shown)
+    output.text()
+    output.cards(figures)
+    output.notes(told)
+
+
+@command(PANEL, "convlab compare resnet50 convnext_t")
+def compare(output: Output, designs: DesignNames, sets: Sets = None, image: ImageSize = None) -> None:
+    """Set designs side by side: costs, and the knobs that differ."""
+    from convlab import costs
+    from convlab.cli.arguments import design_of
+    from convlab.views.comparison import comparison, knob_table, plain_comparison
+
+    profiles = [costs.profile(design_of(name, sets, image)) for name in designs]
+    if output.as_json:
+        output.json({"baseline": profiles[0].design.name, **plain_comparison(profiles)})
+        return
+    output.table(comparison(profiles))
+    output.text()
+    knobs = knob_table(profiles)
+    if knobs.rows:
+        output.table(knobs)
+    else:
+        output.text("No knob differs." if len(profiles) > 1 else "Name a second design to compare with.")
+
+
+@command(PANEL, "convlab roadmap")
+def roadmap(output: Output, image: ImageSize = None) -> None:
+    """Walk from ResNet-50 to ConvNeXt-T: costs, accuracies, changes."""
+    from convlab.cli.arguments import size_of
+    from convlab.views.notes import plain_notes
+    from convlab.views.roadmap import roadmap_notes, roadmap_table, steps
+
+    walk = steps(None if image is None else size_of(image))
+    told = roadmap_notes(walk)
+    if output.as_json:
+        rows = [{"preset": step.preset, **row} for step, row in zip(walk, roadmap_table(walk).records(), strict=True)]
+        output.json({"source": "arXiv:2201.03545, Table 10", "steps": rows, "notes": plain_notes(told)})
+        return
+    output.table(roadmap_table(walk))
+    output.text()
+    output.text('"paper G" and top-1: arXiv:2201.03545, Table 10 (the paper prints multiply-adds as FLOPs); std over 3 seeds.')
+    output.notes(told)
+
+
+def _title(found: Any) -> str:
+    image = found.image
+    summary = f": {found.design.summary}" if found.design.summary else ""
+    return f"{found.design.name}{summary}, image {image.channels}x{image.height}x{image.width}"
+
+
+def _plain_profile(found: Any, baseline: Any, batch: int) -> dict[str, Any]:
+    from convlab.views.tables import plain_shape
+
+    return {
+        "design": found.design.name,
+        "summary": found.design.summary,
+        "image": plain_shape(found.image),
+        "batch": batch,
+        "against": None if baseline is None else baseline.design.name,
+    }
+
+
+def _plain(figures: Any, told: Any) -> dict[str, Any]:
+    from convlab.views.cards import plain_cards
+    from convlab.views.notes import plain_notes
+
+    return {"cards": plain_cards(figures), "notes": plain_notes(told)}

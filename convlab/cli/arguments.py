@@ -1,0 +1,71 @@
+"""What is given on the command line, read: checked by knobs, refused with a caret as in a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from convlab.design import Design, Image
+from convlab.errors import ConvlabError, Place, Problem
+from convlab.files import load
+from convlab.knobs import Knob, Refused, accepted, knobs_of
+from convlab.validation import faults
+
+BATCH = Knob("batch", "option", "integer", 1, "images at a time", low=1, high=1_000_000)
+SEED = Knob("seed", "option", "integer", 0, "seed of the random numbers", low=0, high=2**63 - 1)
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+
+
+def design_of(name: str, sets: Sequence[str] | None, image: str | None = None) -> Design:
+    """The design of an argument, with knobs turned and another image size put in. Raises ConvlabError."""
+    design = load(name, sets=sets or ())
+    return design if image is None else resized(design, image)
+
+
+def resized(design: Design, text: str) -> Design:
+    """The design for another image size, as "224" or "192x256". Raises ConvlabError."""
+    design = dataclasses.replace(design, image=dataclasses.replace(design.image, size=size_of(text)))
+    broken = faults(design)
+    if broken:
+        raise ConvlabError(*(dataclasses.replace(problem, place=_place("--image", text)) for problem in broken))
+    return design
+
+
+def size_of(text: str) -> int | tuple[int, int]:
+    """An image size, as "224" or "192x256". Raises ConvlabError."""
+    sides: Any = [_number(word) for word in re.split("[xX\N{MULTIPLICATION SIGN}]", text)]
+    size: int | tuple[int, int] = _checked(
+        knobs_of(Image)["size"], sides[0] if len(sides) == 1 else sides, _place("--image", text)
+    )
+    return size
+
+
+def number_of(knob: Knob, text: str | None) -> int:
+    """The whole number of an option, its default where it is not given. Raises ConvlabError."""
+    if text is None:
+        return int(knob.default)
+    return int(_checked(knob, _number(text), _place(f"--{knob.name}", text)))
+
+
+def choice_of(option: str, text: str, choices: tuple[str, ...]) -> str:
+    """The word of an option, where it is one of the choices. Raises ConvlabError."""
+    knob = Knob(option, "option", "choice", choices[0], "what to choose", choices=choices)
+    return str(_checked(knob, text, _place(f"--{option}", text)))
+
+
+def _place(option: str, text: str) -> Place:
+    return Place(option, 1, 1, text, len(text))
+
+
+def _number(word: str) -> int | str:
+    return int(word) if _WHOLE.fullmatch(word.strip()) else word
+
+
+def _checked(knob: Knob, value: Any, place: Place) -> Any:
+    found = accepted(knob, value)
+    if isinstance(found, Refused):
+        raise ConvlabError(Problem(found.code, found.message, place, found.label, found.help, knob.name), exit_code=2)
+    return found

@@ -1,0 +1,95 @@
+"""Shell completion: presets and files for designs, knob paths and their choices for ``--set``, words for options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def complete_design(incomplete: str) -> list[str]:
+    """Presets by name, then TOML files and folders."""
+    from convlab.presets import preset_names
+
+    names = [name for name in (*preset_names(), *preset_names("roadmap")) if name.startswith(incomplete)]
+    return [*names, *_files(incomplete)]
+
+
+def complete_space(incomplete: str) -> list[str]:
+    """Spaces by name, then TOML files and folders."""
+    from convlab.presets import preset_names
+
+    return [*(name for name in preset_names("spaces") if name.startswith(incomplete)), *_files(incomplete)]
+
+
+def complete_set(incomplete: str) -> list[str]:
+    """Knob paths up to "=", then what the knob can be."""
+    from convlab.views.knob_paths import knob_paths
+
+    path, equals, value = incomplete.partition("=")
+    if not equals:
+        return [f"{name}=" for name in _paths(incomplete) if name.startswith(incomplete)]
+    bare = ".".join(part for part in path.split(".")[2:]) if path.startswith("stages.") else path
+    knob = knob_paths().get(bare)
+    if knob is None:
+        return []
+    choices = ("true", "false") if knob.kind == "boolean" else knob.choices
+    return [f"{path}={choice}" for choice in choices if choice.startswith(value)]
+
+
+def complete_name(incomplete: str) -> list[str]:
+    """Whatever can be explained."""
+    from convlab.presets import preset_names
+    from convlab.views.explanations import explained_names
+
+    return [name for name in (*explained_names(), *preset_names()) if name.startswith(incomplete)]
+
+
+def complete_grouping(incomplete: str) -> list[str]:
+    """What costs can be grouped by."""
+    return [word for word in ("stage", "block", "layer") if word.startswith(incomplete)]
+
+
+def complete_color(incomplete: str) -> list[str]:
+    """When to colour."""
+    return _choices("color", incomplete)
+
+
+def complete_device(incomplete: str) -> list[str]:
+    """Devices, whether they are there or not."""
+    return _choices("device", incomplete)
+
+
+def complete_dtype(incomplete: str) -> list[str]:
+    """Number formats."""
+    return _choices("dtype", incomplete)
+
+
+def _choices(setting: str, incomplete: str) -> list[str]:
+    from convlab.knobs import knobs_of
+    from convlab.settings import Settings
+
+    return [choice for choice in knobs_of(Settings)[setting].choices if choice.startswith(incomplete)]
+
+
+def _paths(incomplete: str) -> Iterator[str]:
+    """The knobs' paths for all stages; those of stages once "stages." is begun."""
+    from convlab.turning import PLURALS, STAGE_SECTIONS
+    from convlab.views.knob_paths import knob_paths
+
+    yield from knob_paths()
+    stage = incomplete.split(".")[1] if incomplete.count(".") > 1 else "*"
+    yield from (f"stages.{stage}.{name}" for name in PLURALS.values())
+    yield from (f"stages.{stage}.{path}" for path in knob_paths() if path.partition(".")[0] in STAGE_SECTIONS and "." in path)
+
+
+def _files(incomplete: str) -> Iterator[str]:
+    folder, _ = os.path.split(incomplete)
+    try:
+        entries = sorted(Path(folder or ".").iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        text = os.path.join(folder, entry.name)
+        if text.startswith(incomplete) and not entry.name.startswith(".") and (entry.is_dir() or entry.suffix == ".toml"):
+            yield f"{text}/" if entry.is_dir() else text

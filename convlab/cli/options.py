@@ -1,0 +1,65 @@
+"""The arguments and options that several commands take. Their values are text here; ``arguments`` reads them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from convlab.cli.completion import complete_design, complete_device, complete_dtype, complete_set
+
+PANEL = "Design"
+
+DesignName = Annotated[
+    str, typer.Argument(metavar="DESIGN", help="A preset's name or a TOML file.", autocompletion=complete_design)
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Turn a knob, such as stages.2.depth=27; may be repeated.",
+        rich_help_panel=PANEL,
+        autocompletion=complete_set,
+    ),
+]
+ImageSize = Annotated[
+    str | None,
+    typer.Option("--image", metavar="N|HxW", help="Another image size, in px.", rich_help_panel=PANEL),
+]
+BatchSize = Annotated[
+    str | None, typer.Option("--batch", metavar="N", help="Images at a time; 1 by default.", rich_help_panel=PANEL)
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="DESIGN",
+        help="A baseline to show changes against.",
+        rich_help_panel=PANEL,
+        autocompletion=complete_design,
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device", metavar="auto|cpu|cuda|mps", help="Where to run.", rich_help_panel="Run", autocompletion=complete_device
+    ),
+]
+Dtype = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype",
+        metavar="float32|bfloat16|float16",
+        help="The number format.",
+        rich_help_panel="Run",
+        autocompletion=complete_dtype,
+    ),
+]
+ChannelsLast = Annotated[
+    bool | None,
+    typer.Option(
+        "--channels-last/--no-channels-last", help="Feature maps with the channels last in memory.", rich_help_panel="Run"
+    ),
+]
+Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Seed of the random numbers.", rich_help_panel="Run")]

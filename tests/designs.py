@@ -1,0 +1,301 @@
+"""The designs over which the laws are swept: all presets, a pairwise covering array of the language, and random designs."""
+
+import dataclasses
+import random
+from functools import cache
+from itertools import combinations, product
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from convlab.blocks import ORDERS
+from convlab.design import Design, stem_stride
+from convlab.files import load
+from convlab.layers import ACTIVATIONS, NORMS
+from convlab.presets import preset_names
+from convlab.turning import assign
+from convlab.validation import faults
+
+PRESETS = (*preset_names(), *preset_names("roadmap"))
+NAMED_KINDS = ("basic", "bottleneck", "inverted", "convnext", "convnext_v2", "mbconv", "fused_mbconv", "regnet_x", "regnet_y")
+
+
+def design_of(table):
+    """The design of a table as a file holds it; it must be valid."""
+    design = turned(table)
+    assert not faults(design), faults(design)
+    return design
+
+
+def turned(table):
+    """The design of a table whose every value is accepted; groups that do not divide, or a vanishing map, may remain."""
+    found = assign(Design(), table)
+    assert not found.faults, found.faults
+    return found.design
+
+
+@cache
+def preset(name):
+    """A preset's design."""
+    return load(name)
+
+
+@cache
+def small(name):
+    """A preset at widths, depths, classes and an image small enough to be run at once."""
+    design = preset(name)
+    for divisor in (8, 4, 2):
+        stages = tuple(
+            dataclasses.replace(stage, width=stage.width // divisor, depth=min(stage.depth, 3)) for stage in design.stages
+        )
+        smaller = dataclasses.replace(
+            design,
+            stages=stages,
+            stem=dataclasses.replace(design.stem, width=design.stem.width // divisor),
+            image=dataclasses.replace(design.image, size=64),
+            head=dataclasses.replace(design.head, classes=10),
+        )
+        if not faults(smaller):
+            return smaller
+    raise AssertionError(f"{name} cannot be made small")
+
+
+# The factors of the covering array. Widths are multiples of 16, so that groups divide whatever the other factors are.
+FACTORS = {
+    "kind": NAMED_KINDS,
+    "order": ("", *ORDERS),
+    "norm": (*NORMS, "none"),
+    "activation": (*ACTIVATIONS, "none"),
+    "kernel_size": (1, 2, 3, 4, 5, 7),
+    "groups": (1, 2, "depthwise", "group_width 4", "group_width 12"),
+    "expansion": ((0.5, "output"), (1.0, "output"), (2.0, "input"), (4.0, "input"), (2.3, "output")),
+    "squeeze": ((0.0, "hidden", "spatial"), (0.25, "input", "spatial"), (0.3, "hidden", "expand"), (0.5, "output", "project")),
+    "grn": (False, True),
+    "layer_scale": (0.0, 0.5),
+    "bias": (False, True),
+    "pointwise": ("conv", "linear"),
+    "shortcut": (("projection", True), ("projection", False), ("identity", True), ("none", True)),
+    "stride_at": ("spatial", "expand"),
+    "norm_after": (None, (), ("expand", "spatial", "project")),
+    "activation_after": (None, (), ("expand", "spatial", "project", "output")),
+    "dilation": ("none", "dilations", "output_stride"),
+    "stem": (
+        {"kind": "patchify", "patch_size": 2},
+        {"kind": "patchify", "patch_size": 3, "activation": "relu", "bias": False},
+        {"kind": "conv", "norm": "none"},
+        {"kind": "conv", "kernel_size": 4, "pool": "average", "width": 48},
+        {"kind": "conv", "kernel_size": 3, "pool": "none", "bias": True},
+        {"kind": "overlap", "stride": 3, "norm": "rms_norm"},
+        {"kind": "deep", "activation": "gelu"},
+        {"kind": "deep", "layers": 2, "pool": "none", "norm": "group_norm"},
+    ),
+    "downsample": (
+        {"kind": "separate"},
+        {"kind": "separate", "kernel_size": 3, "norm": "batch_norm"},
+        {"kind": "separate", "kernel_size": 4, "norm": "none", "bias": False},
+        {"kind": "in_block"},
+        {"kind": "max_pool"},
+        {"kind": "max_pool", "kernel_size": 3, "norm": "layer_norm"},
+        {"kind": "average_pool", "kernel_size": 3},
+        {"kind": "average_pool", "norm": "none", "bias": True},
+    ),
+    "macro": (
+        {"depths": [1, 2], "widths": [16, 32]},
+        {"depths": [2, 3, 1], "widths": [16, 32, 32]},
+        {"depths": [3, 1], "widths": [32, 32], "strides": [2, 2]},
+        {"depths": [1, 1, 2], "widths": [16, 16, 48], "strides": [1, 1, 2]},
+        {"depths": [2], "widths": [32]},
+    ),
+    "image": ({"size": 48}, {"size": [51, 37], "channels": 1}, {"size": [45, 64], "channels": 4}, {"size": 39}),
+    "head": (
+        {},
+        {"norm": "none", "pool": "max", "classes": 7},
+        {"norm_at": "before_pool", "hidden": 24, "classes": 5, "bias": False},
+        {"norm": "batch_norm", "norm_at": "before_pool", "dropout": 0.2, "classes": 0},
+        {"hidden": 20, "activation": "none", "norm": "rms_norm", "classes": 3, "dropout": 0.1},
+    ),
+}
+
+
+def _table(row):
+    """The table of one row of the covering array; what cannot be combined is replaced by what can."""
+    kind, order, groups = row["kind"], row["order"], row["groups"]
+    block = {name: row[name] for name in ("kind", "norm", "activation", "kernel_size", "layer_scale", "bias", "pointwise", "grn")}
+    block["stride_at"] = row["stride_at"]
+    block |= {"order": order} if order else {}
+    block |= {name: row[name] for name in ("norm_after", "activation_after") if row[name] is not None}
+    block["expansion_ratio"], block["expansion_of"] = row["expansion"]
+    block["squeeze_ratio"], block["squeeze_of"], block["squeeze_after"] = row["squeeze"]
+    block["shortcut"], block["shortcut_norm"] = row["shortcut"]
+    block["group_width"] = 0
+    if isinstance(groups, str) and groups.startswith("group_width"):
+        block["group_width"] = int(groups.removeprefix("group_width "))
+    else:
+        block["groups"] = groups
+    table = {"block": block, "stem": dict(row["stem"]), "downsample": dict(row["downsample"]), "head": row["head"]}
+    table |= {**row["macro"], "image": row["image"], "drop_path": 0.1}
+    if row["dilation"] == "dilations":
+        table["dilations"] = 2
+    design = turned(table)
+    if row["dilation"] == "output_stride":
+        table["output_stride"] = stem_stride(design.stem) * design.stages[0].stride
+        design = turned(table)
+    if any(fault.code == "groups-do-not-divide" for fault in faults(design)):
+        block["groups"], block["group_width"] = 1, 0
+    return table
+
+
+@cache
+def covering():
+    """Designs in which every pair of values of two factors occurs (but for the few pairs that cannot be)."""
+    draw = random.Random(0)
+    names = tuple(FACTORS)
+    missing = {
+        ((one, first), (other, second))
+        for one, other in combinations(range(len(names)), 2)
+        for first, second in product(range(len(FACTORS[names[one]])), range(len(FACTORS[names[other]])))
+    }
+    designs = {}
+    while missing:
+        chosen = dict(draw.choice(sorted(missing)))
+        order = [index for index in range(len(names)) if index not in chosen]
+        draw.shuffle(order)
+        for index in order:
+            gains = [
+                (sum((min((at, value), (index, option)), max((at, value), (index, option))) in missing for at, value in chosen.items()), draw.random(), option)
+                for option in range(len(FACTORS[names[index]]))
+            ]
+            chosen[index] = max(gains)[2]
+        missing -= set(combinations(sorted(chosen.items()), 2))
+        row = {names[index]: FACTORS[names[index]][value] for index, value in chosen.items()}
+        design = turned(_table(row))
+        if not faults(design):
+            designs[f"pair{len(designs)}-{row['kind']}"] = design
+    return designs
+
+
+BRANCHES = (
+    ["depthwise(7)", "norm", "pointwise(4x)", "activation", "grn", "pointwise(1x)", "layer_scale"],
+    ["conv(3, 0.5x)", "norm(batch_norm)", "activation(relu)", "conv(4, 1x, groups=2)", "norm", "layer_scale(0.1)"],
+    ["parallel(depthwise(5), depthwise(2), identity)", "norm", "pointwise(2x)", "activation", "pointwise(1x)"],
+    ["parallel(chain(conv(3, 24), norm, activation), pointwise(24))", "pointwise(1x)", "squeeze_excite(0.25)"],
+    ["max_pool(3)", "pointwise(1x)", "activation(hardswish)"],
+    ["average_pool(3)", "conv(1, 1x)", "activation", "dropout(0.2)"],
+    ["pointwise(1.3x)", "depthwise(4, dilation=2)", "activation", "pointwise(1x)", "norm(group_norm)"],
+    ["squeeze_excite(0.5)", "depthwise(3)", "norm(rms_norm)", "activation(silu)", "conv(2, width=1x, dilation=3)"],
+    ["parallel(chain(depthwise(3), parallel(pointwise(1x), conv(3, 1x))), conv(5, 1x))", "activation(mish)"],
+    ["conv(3, 1x)", "identity", "norm(layer_norm)", "activation"],
+)
+SEVERAL_BRANCHES = (
+    [["norm", "depthwise(7)", "layer_scale"], ["norm", "pointwise(4x)", "activation", "grn", "pointwise(1x)", "layer_scale(0.5)"]],
+    [["conv(3, 1x)", "norm"], ["parallel(depthwise(3), identity)", "activation"], ["pointwise(2x)", "pointwise(1x)"]],
+)
+
+
+@cache
+def custom():
+    """Designs of blocks written as layers, with strides carried by the block or by a layer between the stages, and dilated."""
+    designs = {}
+    blocks = [{"branch": branch} for branch in BRANCHES] + [{"branches": branches} for branches in SEVERAL_BRANCHES]
+    for index, block in enumerate(blocks):
+        for kind, others in (
+            ("separate", {"stem": {"norm": "batch_norm"}, "head": {"classes": 4}}),
+            ("in_block", {"stem": {"kind": "conv", "pool": "none"}, "output_stride": 4 * (index % 2), "head": {"norm": "none", "classes": 4}}),
+            ("average_pool", {"stem": {"kind": "patchify", "patch_size": 2}, "dilations": [1, 2], "head": {"norm_at": "before_pool", "classes": 4}}),
+        ):
+            norm = ("layer_norm", "batch_norm", "none")[index % 3]
+            table = {"depths": [2, 2], "widths": [16, 32], "image": {"size": [40, 33]}, "downsample": {"kind": kind}, **others}
+            table["block"] = {"kind": "custom", "norm": norm, "activation": "gelu", "bias": index % 2 == 0, "pointwise": ("conv", "linear")[index % 2]} | block
+            design = turned(table)
+            if not faults(design):
+                designs[f"custom{index}-{kind}"] = design
+    hybrid = {"depths": [1, 2, 1], "widths": [16, 32, 32], "image": {"size": 37}, "head": {"classes": 6}, "block": {"kind": "bottleneck"}}
+    hybrid["stages"] = {
+        "1": {"block": {"kind": "custom", "branch": list(BRANCHES[2])}, "downsample": {"kind": "in_block"}, "depth": 1},
+        "2": {"block": {"kind": "convnext_v2", "kernel_size": 4}},
+    }
+    return designs | {"hybrid": design_of(hybrid)}
+
+
+SWEEP = {
+    **{f"small {name}": (small, name) for name in PRESETS},
+    **{name: (lambda name: covering()[name], name) for name in covering()},
+    **{name: (lambda name: custom()[name], name) for name in custom()},
+}
+"""The names of all designs that are small enough to be run, and how to get them."""
+
+
+def swept(name):
+    """A design of the sweep by its name."""
+    make, argument = SWEEP[name]
+    return make(argument)
+
+
+def _layer_text(draw, width, depth=0):
+    kind = draw(st.sampled_from(("depthwise", "conv", "pointwise", "parallel", "pool")[: 5 if depth == 0 else 3]))
+    kernel_size, dilation = draw(st.integers(1, 6)), draw(st.integers(1, 2))
+    if kind == "depthwise":
+        return f"depthwise({kernel_size}, dilation={dilation})"
+    if kind == "conv":
+        return f"conv({kernel_size}, {width}, groups={draw(st.sampled_from((1, 2)))}, dilation={dilation})"
+    if kind == "pool":
+        return draw(st.sampled_from(("average_pool(3)", "max_pool(3)", "average_pool(5)")))
+    if kind == "pointwise":
+        return f"pointwise({width})"
+    one, other = _layer_text(draw, width, 1), _layer_text(draw, width, 1)
+    return f"parallel(chain({one}, conv({kernel_size}, {width})), chain(pointwise({width}), {other}))"
+
+
+@st.composite
+def _blocks(draw, with_global):
+    activation = draw(st.sampled_from(("relu", "gelu", "none")))
+    norm = draw(st.sampled_from(("batch_norm", "layer_norm", "none", *(("group_norm",) if with_global else ()))))
+    table = {"activation": activation, "norm": norm, "bias": draw(st.booleans()), "pointwise": draw(st.sampled_from(("conv", "linear")))}
+    table["shortcut"] = draw(st.sampled_from(("projection", "identity", "none")))
+    if draw(st.integers(0, 3)) == 0:
+        widths = draw(st.lists(st.sampled_from(("1x", "2x", "0.5x", "8")), min_size=0, max_size=2)) + ["1x"]
+        branch = []
+        for width in widths:
+            branch += [_layer_text(draw, width), *draw(st.sampled_from(((), ("norm", "activation"), ("activation",))))]
+        branch += ["pointwise(1x)"] if "1x" not in branch[-1] else []
+        branch += draw(st.sampled_from(((), ("layer_scale(0.1)",), *((("squeeze_excite(0.5)",), ("grn",)) if with_global else ()))))
+        return table | {"kind": "custom", "branch": branch}
+    kind = draw(st.sampled_from(NAMED_KINDS))
+    table |= {"kind": kind, "order": draw(st.sampled_from(tuple(ORDERS))), "kernel_size": draw(st.integers(1, 7))}
+    table |= {"groups": draw(st.sampled_from((1, 2, "depthwise"))), "group_width": draw(st.sampled_from((0, 0, 4)))}
+    table |= {"expansion_ratio": draw(st.sampled_from((0.5, 1.0, 2.0, 1.37))), "layer_scale": draw(st.sampled_from((0.0, 0.1)))}
+    table |= {"expansion_of": draw(st.sampled_from(("input", "output"))), "stride_at": draw(st.sampled_from(("spatial", "expand")))}
+    table |= {"grn": with_global and draw(st.booleans()), "squeeze_ratio": draw(st.sampled_from((0.0, 0.25))) if with_global else 0.0}
+    return table
+
+
+@st.composite
+def designs(draw, with_global=True):
+    """Small random designs: 1 to 3 stages, each with a block and a downsampling of its own; ``with_global`` lets layers see the whole map."""
+    count = draw(st.integers(1, 3))
+    stages = {}
+    for index in range(count):
+        downsample = {"kind": draw(st.sampled_from(("separate", "in_block", "max_pool", "average_pool")))}
+        if downsample["kind"] != "in_block":
+            downsample |= {"kernel_size": draw(st.integers(1, 4)), "norm": draw(st.sampled_from(("layer_norm", "none")))}
+        stages[str(index)] = {"block": draw(_blocks(with_global)), "downsample": downsample}
+    stem = {"kind": draw(st.sampled_from(("patchify", "conv", "overlap", "deep"))), "norm": draw(st.sampled_from(("batch_norm", "none")))}
+    if stem["kind"] == "patchify":
+        stem["patch_size"] = draw(st.integers(1, 4))
+    else:
+        stem |= {"stride": draw(st.integers(1, 3)), "kernel_size": draw(st.integers(1, 5))}
+    if stem["kind"] in ("conv", "deep"):
+        stem["pool"] = draw(st.sampled_from(("none", "max", "average")))
+    table = {
+        "depths": [draw(st.integers(1, 3)) for _ in range(count)],
+        "widths": [draw(st.sampled_from((8, 16, 24))) for _ in range(count)],
+        "strides": [draw(st.integers(1, 3)) for _ in range(count)],
+        "dilations": [draw(st.integers(1, 2)) for _ in range(count)],
+        "image": {"size": [draw(st.integers(20, 60)), draw(st.integers(20, 60))], "channels": draw(st.sampled_from((1, 3)))},
+        "head": {"classes": draw(st.sampled_from((0, 5))), "norm": draw(st.sampled_from(("layer_norm", "none")))},
+        "stem": stem,
+        "stages": stages,
+    }
+    design = turned(table)
+    assume(not faults(design))
+    return design
