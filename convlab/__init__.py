@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from convlab.addresses import get
     from convlab.blocks import Block
     from convlab.costs import Profile, profile
     from convlab.design import Design, Image, Stage
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from convlab.populations import cost_population, sample
     from convlab.space import Space, load_space
     from convlab.stem import Stem
-    from convlab.turning import get, turn
+    from convlab.turning import turn
 
 __version__ = "0.1.0"
 
@@ -34,7 +35,7 @@ _HOMES = {
     "Stem": "stem",
     "build": "models",
     "cost_population": "populations",
-    "get": "turning",
+    "get": "addresses",
     "load": "files",
     "load_space": "space",
     "profile": "costs",

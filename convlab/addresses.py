@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
+from typing import Any
 
 from convlab import blocks
 from convlab.blocks import Block
 from convlab.design import Design, Image, Stage
 from convlab.downsample import Downsample
-from convlab.errors import did_you_mean, quote
+from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.head import Head
 from convlab.knobs import knobs_of
 from convlab.stem import Stem
@@ -78,3 +80,32 @@ def suggestion(key: str, words: tuple[str, ...]) -> str:
     sections = sorted(set(SECTIONS) & set(words), key=[*STAGE_SECTIONS, *SECTIONS].index)
     homes = [section for section in sections if key in knobs_of(SECTIONS[section])]
     return f"did you mean {quote(f'{homes[0]}.{key}')}?" if homes else ""
+
+
+def get(design: Design, path: str) -> Any:
+    """The value of a knob by its path; where it differs from stage to stage, a tuple of one a stage."""
+    parts = path.split(".")
+    if parts[0] in PLURALS:
+        parts = ["stages", "*", PLURALS[parts[0]], *parts[1:]]
+    if parts[0] in STAGE_SECTIONS:
+        parts = ["stages", "*", *parts]
+    if parts[0] == "stages" and len(parts) > 2:
+        if parts[1] == "*":
+            found = tuple(_attribute(stage, parts[2:], path) for stage in design.stages)
+            return found[0] if len(set(found)) == 1 else found
+        index = stage_index(parts[1], len(design.stages))
+        if index is not None:
+            return _attribute(design.stages[index], parts[2:], path)
+    return _attribute(design, parts, path)
+
+
+def _attribute(noun: Any, parts: list[str], path: str) -> Any:
+    for part in parts:
+        names = [field.name for field in dataclasses.fields(noun)] if dataclasses.is_dataclass(noun) else []
+        if part not in names:
+            label = suggestion(part, design_keys() if isinstance(noun, Design) else tuple(names))
+            raise ConvlabError(
+                Problem("unknown-key", f"there is no knob {quote(path)}", label=label, path=path), exit_code=2
+            )
+        noun = getattr(noun, part)
+    return noun

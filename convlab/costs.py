@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from convlab.design import Design, Image, Network, Part, lower
-from convlab.layers import Field, Layer, Live, Row, Shape
+from convlab.layers import Chain, Field, Layer, Live, Row, Shape, saved
 from convlab.layers.layer import POINTWISE
 from convlab.layers.shape import larger
 from convlab.lowering import Adjustment
@@ -86,6 +86,16 @@ class Profile:
     def peak_bytes(self, batch: int = 1, element_bytes: int = 4) -> int:
         """The most activation memory that is live at once at inference; weights come on top."""
         return self.peak_elements * batch * element_bytes
+
+    def saved_bytes(self, batch: int = 1) -> int:
+        """What autograd keeps of a forward pass of a batch, eager in float32, the images included.
+
+        Parameters, buffers and the masks of drop path (a number a block and image) are not counted.
+        """
+        found = saved(Chain(tuple((part.path, part.part.tree) for part in self.parts)), self.image)
+        image: int = found.input * 4 * self.image.elements
+        total: int = batch * (found.bytes + image) + found.once
+        return total
 
     @property
     def training_macs(self) -> int:

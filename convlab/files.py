@@ -6,40 +6,21 @@ import dataclasses
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlab.assignments import Assignment, parse_assignment
+from convlab.assignments import parse_assignment
 from convlab.design import FORMAT, Design
 from convlab.documents import Document, read
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
+from convlab.places import Source, placed
 from convlab.presets import preset_names, preset_path
-from convlab.turning import PLURALS, STAGE_SECTIONS, Fault, assign
+from convlab.turning import assign
 from convlab.validation import faults
 from convlab.writing import text_of, text_on_base
 
 MAXIMUM_BASES = 32
 SPACE_KEYS = ("vary", "rules", "limits")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One thing that sets knobs: a document, or an argument of ``--set``; ``data`` is its table, as ``assign`` takes it."""
-
-    document: Document
-    data: dict[str, Any]
-    assignment: Assignment | None = None
-
-    def place(self, path: Sequence[str | int], of: Any = "value") -> Place | None:
-        """Where a path was written, or the nearest part of it that was."""
-        if self.assignment is None:
-            return self.document.place(tuple(path), of)
-        return (
-            self.document.place(tuple(path)) or self.assignment.place_of_path()
-            if of == "value"
-            else self.assignment.place_of_path()
-        )
 
 
 def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
@@ -56,40 +37,55 @@ def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
 
 def sources(source: str | os.PathLike[str]) -> list[Source]:
     """The documents that make a design, the oldest base first."""
-    documents: list[Document] = []
-    seen: list[Path] = []
     path = find(source)
-    while True:
-        document = read(path)
-        documents.append(document)
-        _check_format(document)
-        seen.append(path.resolve())
-        base = document.data.get("base")
-        if base is None:
-            break
+    document = read(path)
+    _check_format(document)
+    seen = [path]
+    found = [Source(document, _without(document.data, ("base", "format")))]
+    while "base" in document.data:
         place = document.place(("base",))
-        if not isinstance(base, str):
-            raise ConvlabError(Problem("wrong-type", "base is the name of a preset or a file", place, path="base"))
-        try:
-            path = find(base, Path(document.name).parent)
-        except ConvlabError as error:
-            raise ConvlabError(*(dataclasses.replace(problem, place=place) for problem in error.problems)) from None
-        if path.resolve() in seen:
-            names = " -> ".join(item.name for item in [*seen, path])
-            raise ConvlabError(Problem("base-cycle", f"base goes round in a circle: {names}", place, path="base"))
-        if len(seen) == MAXIMUM_BASES:
-            raise ConvlabError(
-                Problem("base-cycle", f"over {MAXIMUM_BASES} bases, one on the other", place, path="base")
+        path, document = _read_base(document, place)
+        circle = any(path.resolve() == other.resolve() for other in seen)
+        if circle or len(seen) == MAXIMUM_BASES:
+            names = " -> ".join(str(item) for item in [*seen, path])
+            message = (
+                f"base goes round in a circle: {names}" if circle else f"over {MAXIMUM_BASES} bases, one on the other"
             )
-    own, *bases = documents
-    return [
-        *(_without(base, ("base", "format", *SPACE_KEYS)) for base in reversed(bases)),
-        _without(own, ("base", "format")),
-    ]
+            help = "one of the files must have no base, or another one"
+            raise ConvlabError(Problem("base-cycle", message, place, help=help, path="base"))
+        for key in SPACE_KEYS:
+            if key in document.data:
+                help = "name a design; a space may itself have a base"
+                raise ConvlabError(
+                    Problem("bad-space", "the base is a space, not a design", place, help=help, path="base")
+                )
+        seen.append(path)
+        found.append(Source(document, _without(document.data, ("base", "format"))))
+    return found[::-1]
 
 
-def _without(document: Document, keys: Sequence[str]) -> Source:
-    return Source(document, {key: value for key, value in document.data.items() if key not in keys})
+def _without(table: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in keys}
+
+
+def _read_base(document: Document, place: Place | None) -> tuple[Path, Document]:
+    """The base of a document; what cannot be read as a file at all is told at the place that names it."""
+    base = document.data["base"]
+    if not isinstance(base, str):
+        help = 'base = "convnext_t", or base = "mine.toml"'
+        message = f"base is the name of a preset or a file, not {quote(base)}"
+        raise ConvlabError(Problem("wrong-type", message, place, help=help, path="base"))
+    try:
+        path = find(base, Path(document.name).parent)
+        found = read(path)
+    except ConvlabError as error:
+        problems = [
+            problem if problem.place and problem.place.line else dataclasses.replace(problem, place=place, path="base")
+            for problem in error.problems
+        ]
+        raise ConvlabError(*problems, exit_code=error.exit_code) from None
+    _check_format(found)
+    return path, found
 
 
 def settings(sets: Iterable[str]) -> list[Source]:
@@ -108,37 +104,52 @@ def resolve(chain: Sequence[Source]) -> Design:
     """The design that sources make together, each on top of those before it. Raises ConvlabError with everything wrong."""
     design = Design()
     problems: list[Problem] = []
-    for index, source in enumerate(chain):
+    for source in chain:
         turned = assign(design, source.data)
-        last = index == len(chain) - 1
-        problems += [_placed(source, fault) for fault in turned.faults if last or fault.problem.code != "missing-key"]
+        told = {problem.code for problem in problems} & {"missing-key"}
+        problems += [source.placed(fault) for fault in turned.faults if fault.problem.code not in told]
         design = turned.design
+    if not problems:
+        problems = placed(chain, faults(design), len(design.stages))
     if problems:
         raise ConvlabError(*problems)
-    broken = faults(design)
-    if broken:
-        raise ConvlabError(*(dataclasses.replace(problem, place=_written(chain, problem.path)) for problem in broken))
     return design
 
 
 def find(source: str | os.PathLike[str], folder: Path | None = None) -> Path:
     """The file that a path or a preset's name means; a relative path is taken from ``folder``."""
     text = os.fspath(source)
-    preset = None if text.endswith(".toml") else preset_path(text)
-    if preset is not None:
-        return preset
     path = Path(text) if folder is None else folder / text
-    if text.endswith(".toml") or path.exists():
-        return path
-    names = preset_names()
-    label = did_you_mean(text, names)
-    help = f"{label}; " if label else ""
-    problem = Problem(
-        "unknown-preset",
-        f"there is no preset {quote(text)}",
-        help=f"{help}convlab presets lists them; a file ends in .toml",
+    preset = preset_path(text.removesuffix(".toml"))
+    if not text.endswith(".toml"):
+        if preset is not None:
+            return preset
+        if text and _is_there(path):
+            return path
+        raise _unknown_preset(text)
+    if preset is not None and not _is_there(path):
+        label = f"did you mean the preset {quote(text.removesuffix('.toml'))}?"
+        place = Place(str(path), 0, 0, "", 0)
+        problem = Problem(
+            "unreadable-file", f"there is no file {quote(str(path))}", place, label, "check the spelling and the folder"
+        )
+        raise ConvlabError(problem, exit_code=2)
+    return path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be read
+        return False
+
+
+def _unknown_preset(name: str) -> ConvlabError:
+    label = did_you_mean(name, (*preset_names(), *preset_names("roadmap")))
+    help = "convlab presets lists them; the name of a file ends in .toml"
+    return ConvlabError(
+        Problem("unknown-preset", f"there is no preset {quote(name)}", label=label, help=help), exit_code=2
     )
-    raise ConvlabError(problem, exit_code=2)
 
 
 def save(design: Design, path: str | os.PathLike[str], *, base: str = "") -> None:
@@ -180,64 +191,9 @@ def _check_format(document: Document) -> None:
     version = document.data.get("format", FORMAT)
     place = document.place(("format",))
     if type(version) is not int or version < 1:
-        raise ConvlabError(
-            Problem("wrong-type", "format is the version of the language, a whole number", place, path="format")
-        )
+        message = f"format is the version of the language, not {quote(version)}"
+        raise ConvlabError(Problem("wrong-type", message, place, help=f"format = {FORMAT}", path="format"))
     if version > FORMAT:
         message = f"format {quote(version)} is newer than this convlab reads ({FORMAT})"
-        raise ConvlabError(
-            Problem("newer-format", message, place, help="update convlab: pip install -U convlab", path="format")
-        )
-
-
-def _placed(source: Source, fault: Fault) -> Problem:
-    path: list[Any] = list(fault.path)
-    place = source.place(path, fault.of) if path else None
-    while place is None and path:
-        path.pop()
-        place = source.place(path) if path else None
-    if place is None:
-        place = (
-            Place(source.document.name, 0, 0, "", 0) if source.assignment is None else source.assignment.place_of_path()
-        )
-    return dataclasses.replace(fault.problem, place=place)
-
-
-def _written(chain: Sequence[Source], path: str) -> Place | None:
-    """Where the value of a knob was written: by the last source that speaks of it, at the most specific place there."""
-    for candidate in _spellings(path):
-        for source in reversed(chain):
-            place = source.place(candidate) if _contains(source.data, candidate) else None
-            if place is not None:
-                return place
-    return Place(chain[-1].document.name, 0, 0, "", 0) if chain else None
-
-
-def _spellings(path: str) -> list[list[str | int]]:
-    """The paths under which a knob of a stage may have been written, the most specific first."""
-    parts: list[Any] = path.split(".")
-    found: list[list[str | int]] = []
-    while parts:
-        found.append(list(parts))
-        if parts[0] == "stages" and len(parts) > 2:
-            found.append(["stages", "*", *parts[2:]])
-            if parts[2] in STAGE_SECTIONS:
-                found += [[*parts[2:], int(parts[1])], list(parts[2:])]
-            found += [[plural, int(parts[1])] for plural, name in PLURALS.items() if parts[2:] == [name]]
-        parts.pop()
-    if path.startswith("stages."):
-        found.append(["block"])
-    return found
-
-
-def _contains(data: Any, path: Sequence[str | int]) -> bool:
-    for part in path:
-        if isinstance(part, int):
-            if not isinstance(data, list) or part >= len(data):
-                return False
-            data = data[part]
-        elif not isinstance(data, dict) or part not in data:
-            return False
-        else:
-            data = data[part]
-    return True
+        help = "update convlab: pip install -U convlab"
+        raise ConvlabError(Problem("newer-format", message, place, help=help, path="format"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from convlab.addresses import STAGE_SECTIONS
 from convlab.costs import peak_elements, profile
 from convlab.design import Design, Network, Part, lower_population
 from convlab.drawing import draw
@@ -17,7 +18,7 @@ from convlab.errors import ConvlabError, Problem
 from convlab.layers import Row, Shape, walk
 from convlab.metrics import METRICS
 from convlab.space import Space, nested
-from convlab.turning import STAGE_SECTIONS, assign
+from convlab.turning import assign
 
 Array = Any
 """A numpy array of one value a member."""

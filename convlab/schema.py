@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from convlab import blocks, downsample, stem
+from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
 from convlab.design import FORMAT, MAXIMUM_STAGES, Design, Stage
 from convlab.knobs import Knob, knobs_of
 from convlab.layer_text import FORMS, MAXIMUM_LENGTH
-from convlab.turning import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 STAGE_KEY = r"^(-?[0-9]+|\*)$"
@@ -93,7 +93,7 @@ def _without(kind: str, names: frozenset[str]) -> Schema:
     """A table that names this kind has none of the knobs that mean nothing for it."""
     return {
         "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
-        "then": {"properties": {name: False for name in sorted(names)}},
+        "then": {"properties": dict.fromkeys(sorted(names), False)},
     }
 
 

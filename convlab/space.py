@@ -10,15 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, get
 from convlab.design import Design
 from convlab.domains import domain
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.factors import ORDERS, RULES, Choice, Factor, Joint, Monotone
-from convlab.files import SPACE_KEYS, Source, resolve, settings, sources
+from convlab.files import SPACE_KEYS, resolve, settings, sources
 from convlab.knobs import Knob, Refused, knobs_of
 from convlab.metrics import METRICS
+from convlab.places import Source
 from convlab.quantized_linear import quantized_linear
-from convlab.turning import PLURALS, SECTIONS, STAGE_SECTIONS, assign, get
+from convlab.turning import assign
 
 LIMITED = (*METRICS, "training_macs", "peak_bytes")
 """What a limit can be put on."""

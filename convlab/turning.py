@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
-from convlab import blocks
-from convlab.blocks import Block
-from convlab.design import MAXIMUM_STAGES, Design, Image, Stage
-from convlab.downsample import Downsample
+from convlab.addresses import (
+    PLURALS,
+    SECTIONS,
+    STAGE_SECTIONS,
+    UNUSED,
+    design_keys,
+    stage_index,
+    stage_keys,
+    users,
+)
+from convlab.design import MAXIMUM_STAGES, Design, Stage
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
-from convlab.head import Head
+from convlab.faults import Fault, Faults, Path, counted
 from convlab.knobs import Knob, Refused, accepted, changed, knobs_of
 from convlab.layer_text import parse_layer
-from convlab.stem import Stem
-
-PLURALS = {"depths": "depth", "widths": "width", "strides": "stride", "dilations": "dilation"}
-"""Macro knobs that hold a value a stage, and the stage's own name for it."""
-
-SECTIONS: dict[str, type] = {"image": Image, "stem": Stem, "block": Block, "downsample": Downsample, "head": Head}
-STAGE_SECTIONS = ("block", "downsample")
-
-UNUSED: dict[tuple[str, str], frozenset[str]] = {
-    ("stem", "patchify"): frozenset({"kernel_size", "stride", "layers", "pool"}),
-    ("stem", "conv"): frozenset({"patch_size", "layers"}),
-    ("stem", "overlap"): frozenset({"patch_size", "layers", "pool"}),
-    ("stem", "deep"): frozenset({"patch_size"}),
-    ("downsample", "in_block"): frozenset({"kernel_size", "norm", "bias"}),
-    ("block", "custom"): frozenset(
-        {
-            "order",
-            "expansion_ratio",
-            "expansion_of",
-            "kernel_size",
-            "groups",
-            "group_width",
-            "norm_after",
-            "activation_after",
-        }
-        | {"squeeze_ratio", "squeeze_of", "squeeze_after", "grn", "stride_at"}
-    ),
-} | {("block", kind): frozenset({"branch", "branches"}) for kind in blocks.KINDS if kind != "custom"}
-"""Knobs that mean nothing for a kind; writing one there is a mistake that is told."""
-
-Path = tuple[str | int, ...]
-
-
-class Fault(NamedTuple):
-    """Something wrong at a path of what was given, before anybody knows in which file and line that is."""
-
-    path: Path
-    problem: Problem
-    of: str = "value"
 
 
 class Turned(NamedTuple):
@@ -76,7 +44,8 @@ def turn(design: Design, path: str, value: Any) -> Design:
 def assign(design: Design, table: Mapping[str, Any]) -> Turned:
     """The design with a table of values put in: first what is said for all stages, then what is said for one."""
     assigning = _Assigning()
-    design = assigning.stages_counted(design, table)
+    faults = assigning.faults
+    staged = assigning.staged(design, table)
     own = knobs_of(Design)
     values: dict[str, Any] = {}
     for key, value in table.items():
@@ -84,133 +53,130 @@ def assign(design: Design, table: Mapping[str, Any]) -> Turned:
             assigning.put(values, own[key], value, (key,))
         elif key in SECTIONS or key == "stages":
             if not isinstance(value, dict):
-                assigning.fault(
-                    (key,), "wrong-type", f"{key} is a table", help=f"write it as [{key}], or {key}.KNOB = VALUE"
-                )
+                faults.not_a_table((key,), value)
         elif key not in PLURALS:
-            words = (*own, *PLURALS, *SECTIONS, "stages", "base", "format")
-            assigning.unknown((key,), "a design", words)
+            faults.unknown((key,), "a design", design_keys())
     for section in ("image", "stem", "head"):
         if isinstance(table.get(section), dict):
             values[section] = assigning.section(getattr(design, section), table[section], (section,))
-    if design.stages:
-        values["stages"] = assigning.stages(design.stages, table)
-    return Turned(changed(design, values), tuple(assigning.faults))
+    stages = assigning.stages(staged, table)
+    if assigning.stages_known:
+        values["stages"] = stages
+    return Turned(changed(design, values), tuple(faults.met))
 
 
 class _Assigning:
-    """One assignment in progress: the faults that were met."""
+    """One assignment in progress: the faults that were met, and whether the number of stages is known."""
 
     def __init__(self) -> None:
-        self.faults: list[Fault] = []
-
-    def fault(self, path: Path, code: str, message: str, *, label: str = "", help: str = "", of: str = "value") -> None:
-        dotted = ".".join(str(part) for part in path)
-        self.faults.append(Fault(path, Problem(code, message, label=label, help=help, path=dotted), of))
-
-    def unknown(self, path: Path, where: str, words: tuple[str, ...]) -> None:
-        listed = f"knobs: {', '.join(sorted(words))}"
-        key = str(path[-1])
-        self.fault(
-            path,
-            "unknown-key",
-            f"{where} has no knob {quote(key)}",
-            label=did_you_mean(key, words),
-            help=listed,
-            of="key",
-        )
+        self.faults = Faults()
+        self.stages_known = True
 
     def put(self, values: dict[str, Any], knob: Knob, value: Any, path: Path) -> None:
+        """Let a knob take a value."""
         found = accepted(knob, value)
         if isinstance(found, Refused):
-            self.fault(path, found.code, found.message, label=found.label, help=found.help)
+            self.faults.refused(path, found)
         elif knob.kind != "layers" or self._readable(found, path):
             values[knob.name] = found
 
     def _readable(self, branch: Any, path: Path) -> bool:
-        before = len(self.faults)
+        before = len(self.faults.met)
         for index, item in enumerate(branch):
-            texts = enumerate(item) if isinstance(item, tuple) else None
-            for inner, text in texts or ((None, item),):
-                try:
-                    parse_layer(text)
-                except ConvlabError as error:
-                    where = (*path, index) if inner is None else (*path, index, inner)
-                    dotted = ".".join(map(str, where))
-                    self.faults.append(Fault(where, dataclasses.replace(error.problems[0], path=dotted)))
-        return len(self.faults) == before
+            if isinstance(item, tuple):
+                self._readable(item, (*path, index))
+                continue
+            try:
+                parse_layer(item)
+            except ConvlabError as error:
+                self.faults.add((*path, index), error.problems[0])
+        return len(self.faults.met) == before
 
-    def section(self, noun: Any, table: Mapping[str, Any], path: Path) -> Any:
-        """A section with its table put in; a kind that changes gives its defaults first."""
+    def section(self, noun: Any, table: Mapping[str, Any], path: Path, used: frozenset[str] = frozenset()) -> Any:
+        """A section with its table put in; a kind that changes gives its defaults first.
+
+        A knob that the kind does not use is a fault, unless it is among those that another stage of the table has a use for.
+        """
         name = type(noun).__name__.lower()
         knobs = knobs_of(type(noun))
         values: dict[str, Any] = {}
-        if "kind" in table and "kind" in knobs:
-            self.put(values, knobs["kind"], table["kind"], (*path, "kind"))
-            kind = values.pop("kind", noun.kind)
-            noun = noun if kind == noun.kind else type(noun).of(kind)
-        unused = UNUSED.get((name, getattr(noun, "kind", "")), frozenset())
+        unused = frozenset[str]()
+        if "kind" in knobs:
+            if "kind" in table:
+                self.put(values, knobs["kind"], table["kind"], (*path, "kind"))
+            if "kind" in values or "kind" not in table:
+                kind = values.pop("kind", noun.kind)
+                noun = noun if kind == noun.kind else type(noun).of(kind)
+                unused = UNUSED.get((name, kind), unused)
         for key, value in table.items():
             if key == "kind" and "kind" in knobs:
                 continue
             if key not in knobs:
-                self.unknown((*path, key), f"a {name}" if name != "image" else "an image", tuple(knobs))
-            elif key in unused:
-                words = sorted(set(knobs) - unused)
-                help = f"knobs of this kind: {', '.join(words)}"
-                self.fault((*path, key), "unknown-key", f"a {noun.kind} {name} does not use {key}", help=help, of="key")
-            else:
+                self.faults.unknown((*path, key), f"an {name}" if name == "image" else f"a {name}", tuple(knobs))
+            elif key not in unused:
                 self.put(values, knobs[key], value, (*path, key))
+            elif key not in used:
+                self.faults.unused((*path, key), name, noun.kind)
+        if "branch" in values or "branches" in values:
+            self._one_form(values, path)
         return changed(noun, values) if values else noun
 
-    def stages_counted(self, design: Design, table: Mapping[str, Any]) -> Design:
-        """The design with as many stages as the lists of depths and widths say."""
+    def _one_form(self, values: dict[str, Any], path: Path) -> None:
+        """A custom block is written as one branch or as several; the later form takes the place of the earlier."""
+        if values.get("branch") and values.get("branches"):
+            problem = Problem("bad-layer", "branch and branches exclude each other", label="keep one of the two")
+            self.faults.add((*path, "branches"), problem, "key")
+        elif values.get("branch") or values.get("branches"):
+            values.setdefault("branch", ())
+            values.setdefault("branches", ())
+
+    def staged(self, design: Design, table: Mapping[str, Any]) -> tuple[Stage, ...]:
+        """As many stages as the lists of depths and widths say; where they are wrong, stages to check the rest by."""
+        there = design.stages
         lengths = {key: len(table[key]) for key in ("depths", "widths") if isinstance(table.get(key), list | tuple)}
-        there = len(design.stages)
-        count = next(iter(lengths.values()), there or int("depths" in table and "widths" in table))
         if not there:
-            for key in ("depths", "widths"):
-                if key not in table:
-                    self.fault(
-                        (),
-                        "missing-key",
-                        f"{key} is missing",
-                        help=f"write {key} = [...], one value a stage, or base = ...",
-                    )
-        if 0 in lengths.values() or count > MAXIMUM_STAGES:
-            key = next(iter(lengths))
-            self.fault((key,), "wrong-length", f"{key} has {count} values", label=f"1 to {MAXIMUM_STAGES} stages")
-            return design
-        if there and count != there and not {"depths", "widths"} <= set(table):
-            return design  # told when the list is put in
-        if there == count:
-            return design
-        stages = design.stages[:count] or (Stage(),)
-        while len(stages) < count:
-            stages = (
-                *stages,
-                dataclasses.replace(stages[-1], stride=2 if stages[-1] is stages[0] else stages[-1].stride),
-            )
-        return changed(design, {"stages": stages})
+            meant = {did_you_mean(str(key), ("depths", "widths")) for key in table if key not in design_keys()}
+            missing = [key for key in ("depths", "widths") if key not in table]
+            if told := [key for key in missing if f"did you mean {quote(key)}?" not in meant]:
+                self.faults.missing(told)
+            self.stages_known = not missing
+        for key, length in lengths.items():
+            if not 1 <= length <= MAXIMUM_STAGES:
+                message, label = f"{key} has {counted(length, 'value')}", f"1 to {MAXIMUM_STAGES} stages"
+                self.faults.add((key,), Problem("wrong-length", message, label=label))
+                self.stages_known = False
+        if self.stages_known and len(set(lengths.values())) > 1:
+            message = f"widths has {counted(lengths['widths'], 'value')}, depths has {lengths['depths']}"
+            self.faults.add(("widths",), Problem("wrong-length", message, label="one value a stage in both"))
+            self.stages_known = False
+        count = next(iter(lengths.values()), len(there) or 1)
+        if there and len(there) != count and not {"depths", "widths"} <= set(table):
+            return there  # told when the list is put in
+        return _resized(there, min(max(1, count), MAXIMUM_STAGES))
 
     def stages(self, stages: tuple[Stage, ...], table: Mapping[str, Any]) -> tuple[Stage, ...]:
+        """The stages with everything put in that the table says of them."""
         count = len(stages)
         changes: list[dict[str, Any]] = [{} for _ in stages]
         for plural, name in PLURALS.items():
             if plural in table:
-                knob = knobs_of(Stage)[name]
-                for change, item, path in self._spread(table[plural], count, (plural,), changes):
-                    self.put(change, knob, item, path)
+                self._spread(table[plural], knobs_of(Stage)[name], (plural,), changes)
         tables: list[tuple[Path, Mapping[str, Any], list[int]]] = []
         for section in STAGE_SECTIONS:
             if isinstance(table.get(section), dict):
-                tables.append((("",), {section: table[section]}, list(range(count))))
+                tables.append(((), {section: table[section]}, list(range(count))))
         tables += self._stage_tables(table.get("stages", {}), count)
         parts = [{section: getattr(stage, section) for section in STAGE_SECTIONS} for stage in stages]
         for path, stage_table, chosen in tables:
             for key, value in stage_table.items():
-                where = (*path, key) if path != ("",) else (key,)
-                self._one_stage_key(key, value, where, chosen, changes, parts)
+                if key in STAGE_SECTIONS and isinstance(value, dict):
+                    self._stage_section(value, (*path, key), chosen, parts)
+                elif key in STAGE_SECTIONS:
+                    self.faults.not_a_table((*path, key), value)
+                elif key in stage_keys():
+                    self._same(value, knobs_of(Stage)[key], (*path, key), [changes[index] for index in chosen])
+                else:
+                    self.faults.unknown((*path, key), "a stage", stage_keys())
         return tuple(
             stage
             if not (moved := change | {k: v for k, v in part.items() if v is not getattr(stage, k)})
@@ -218,81 +184,63 @@ class _Assigning:
             for stage, change, part in zip(stages, changes, parts, strict=True)
         )
 
-    def _one_stage_key(
-        self,
-        key: str,
-        value: Any,
-        path: Path,
-        chosen: list[int],
-        changes: list[dict[str, Any]],
-        parts: list[dict[str, Any]],
-    ) -> None:
-        knobs = {name: knobs_of(Stage)[name] for name in PLURALS.values()}
-        if key in knobs:
-            before = len(self.faults)
-            for index in chosen:
-                self.put(changes[index], knobs[key], value, path)
-                if len(self.faults) > before:
-                    break
-        elif key not in STAGE_SECTIONS:
-            self.unknown(path, "a stage", (*knobs, *STAGE_SECTIONS))
-        elif not isinstance(value, dict):
-            self.fault(path, "wrong-type", f"{key} is a table", help=f"write {key}.KNOB = VALUE")
-        else:
-            self._stage_section(key, value, path, chosen, parts)
-
     def _stage_section(
-        self, key: str, table: Mapping[str, Any], path: Path, chosen: list[int], parts: list[dict[str, Any]]
+        self, table: Mapping[str, Any], path: Path, chosen: list[int], parts: list[dict[str, Any]]
     ) -> None:
         """A block's or downsampling's table for the chosen stages; lists hold a value for each of them."""
-        knobs = knobs_of(SECTIONS[key])
+        section = str(path[-1])
+        knobs = knobs_of(SECTIONS[section])
         listed = {
             name: self._items(value, len(chosen), (*path, name))
             for name, value in table.items()
             if isinstance(value, list | tuple) and name in knobs and knobs[name].kind not in ("choices", "layers")
         }
         plain = {name: value for name, value in table.items() if name not in listed}
+        kinds = (
+            listed["kind"] if "kind" in listed else (table.get("kind", parts[index][section].kind) for index in chosen)
+        )
+        used = _used(section, frozenset(map(str, kinds)))
         done: dict[tuple[Any, ...], Any] = {}
         for order, index in enumerate(chosen):
             here = plain | {name: items[order] for name, items in listed.items() if items}
-            group = (parts[index][key], *(repr(items[order]) for items in listed.values() if items))
+            group = (parts[index][section], *(repr(items[order]) for items in listed.values() if items))
             if group not in done:
-                start = len(self.faults)
-                done[group] = self.section(parts[index][key], here, path)
+                start = len(self.faults.met)
+                done[group] = self.section(parts[index][section], here, path, used)
                 self._pointed(start, listed, path, order)
-            parts[index][key] = done[group]
+            parts[index][section] = done[group]
 
-    def _pointed(self, start: int, listed: dict[str, Any], path: Path, order: int) -> None:
+    def _pointed(self, start: int, listed: Mapping[str, Any], path: Path, order: int) -> None:
         """Let faults of listed values point at the item, and say what is equally wrong in all stages once."""
-        fresh, self.faults[start:] = self.faults[start:], []
-        told = {fault.path for fault in self.faults}
+        met = self.faults.met
+        fresh, met[start:] = met[start:], []
+        told = {fault.path for fault in met}
         for fault in fresh:
-            if fault.path and fault.path[-1] in listed and fault.of == "value":
-                self.faults.append(fault._replace(path=(*fault.path, order)))
+            if fault.path[:-1] == path and fault.path[-1] in listed and fault.of == "value":
+                met.append(fault._replace(path=(*fault.path, order)))
             elif fault.path not in told:
-                self.faults.append(fault)
+                met.append(fault)
 
     def _items(self, value: Any, count: int, path: Path) -> tuple[Any, ...]:
-        if len(value) != count:
-            stages = f"{count} stage{'s' * (count != 1)}"
-            self.fault(
-                path, "wrong-length", f"{path[-1]} has {len(value)} values for {stages}", label=f"one value, or {count}"
-            )
-            return ()
-        return tuple(value)
+        if len(value) == count:
+            return tuple(value)
+        if self.stages_known:
+            self.faults.wrong_count(path, len(value), count)
+        return ()
 
-    def _spread(
-        self, value: Any, count: int, path: Path, changes: list[dict[str, Any]]
-    ) -> list[tuple[dict[str, Any], Any, Path]]:
-        if isinstance(value, list | tuple):
-            items = self._items(value, count, path)
-            return [
-                (change, item, (*path, index)) for index, (change, item) in enumerate(zip(changes, items, strict=False))
-            ]
-        before = len(self.faults)
-        knob = knobs_of(Stage)[PLURALS[str(path[0])]]
-        self.put({}, knob, value, path)
-        return [] if len(self.faults) > before else [(change, value, path) for change in changes]
+    def _spread(self, value: Any, knob: Knob, path: Path, changes: list[dict[str, Any]]) -> None:
+        """A macro knob: one value for all stages, or a list of one a stage."""
+        if not isinstance(value, list | tuple):
+            self._same(value, knob, path, changes)
+            return
+        for index, item in enumerate(self._items(value, len(changes), path) or (() if self.stages_known else value)):
+            self.put(changes[min(index, len(changes) - 1)], knob, item, (*path, index))
+
+    def _same(self, value: Any, knob: Knob, path: Path, changes: list[dict[str, Any]]) -> None:
+        found: dict[str, Any] = {}
+        self.put(found, knob, value, path)
+        for change in changes:
+            change.update(found)
 
     def _stage_tables(self, table: Any, count: int) -> list[tuple[Path, Mapping[str, Any], list[int]]]:
         """The tables of single stages, those for all stages first."""
@@ -301,51 +249,34 @@ class _Assigning:
             return found  # told by the caller
         for key, value in table.items():
             path = ("stages", key)
+            index = stage_index(str(key), count)
             if not isinstance(value, dict):
-                self.fault(
-                    path,
-                    "wrong-type",
-                    f"stages.{key} is a table",
-                    help="write [stages.2] depth = 9, or stages.2.depth = 9",
-                )
+                self.faults.not_a_table(path, value)
             elif key == "*":
                 found.insert(0, (path, value, list(range(count))))
-            elif _is_index(key) and -count <= int(key) < count:
-                found.append((path, value, [int(key) % count]))
+            elif index is not None:
+                found.append((path, value, [index]))
+            elif not self.stages_known:
+                found.append((path, value, [0]))
             else:
-                self.fault(
-                    path, "out-of-range", f"there is no stage {quote(key)}", label=f"0 to {count - 1}, or *", of="key"
-                )
+                self.faults.no_stage(path, count)
         return found
 
 
-def _is_index(key: str) -> bool:
-    return len(key) < 6 and key.removeprefix("-").isascii() and key.removeprefix("-").isdigit()
+@cache
+def _used(section: str, kinds: frozenset[str]) -> frozenset[str]:
+    """The knobs of a section that at least one of the kinds uses, where they are several."""
+    if len(kinds) < 2:
+        return frozenset()
+    return frozenset(knob for knob in knobs_of(SECTIONS[section]) if not kinds.isdisjoint(users(section, knob)))
 
 
-def get(design: Design, path: str) -> Any:
-    """The value of a knob by its path; where it differs from stage to stage, a tuple of one a stage."""
-    parts = path.split(".")
-    if parts[0] in PLURALS:
-        parts = ["stages", "*", PLURALS[parts[0]]]
-    if parts[0] in STAGE_SECTIONS:
-        parts = ["stages", "*", *parts]
-    if parts[0] == "stages" and len(parts) > 2 and parts[1] == "*":
-        found = tuple(_attribute(stage, parts[2:], path) for stage in design.stages)
-        return found[0] if len(set(found)) == 1 else found
-    if (
-        parts[0] == "stages"
-        and len(parts) > 2
-        and _is_index(parts[1])
-        and -len(design.stages) <= int(parts[1]) < len(design.stages)
-    ):
-        return _attribute(design.stages[int(parts[1])], parts[2:], path)
-    return _attribute(design, parts, path)
-
-
-def _attribute(noun: Any, parts: list[str], path: str) -> Any:
-    for part in parts:
-        if not dataclasses.is_dataclass(noun) or part not in {field.name for field in dataclasses.fields(noun)}:
-            raise ConvlabError(Problem("unknown-key", f"there is no knob {quote(path)}", path=path), exit_code=2)
-        noun = getattr(noun, part)
-    return noun
+def _resized(stages: tuple[Stage, ...], count: int) -> tuple[Stage, ...]:
+    """The first stages, or more like the last one; the second stage halves the resolution, and so do those after it."""
+    if len(stages) == count:
+        return stages
+    stages = stages[:count] or (Stage(),)
+    while len(stages) < count:
+        last = stages[-1]
+        stages = (*stages, changed(last, {"stride": 2 if len(stages) == 1 else last.stride}))
+    return stages

@@ -74,7 +74,7 @@ def _choices(setting: str, incomplete: str) -> list[str]:
 
 def _paths(incomplete: str) -> Iterator[str]:
     """The knobs' paths for all stages; those of stages once "stages." is begun."""
-    from convlab.turning import PLURALS, STAGE_SECTIONS
+    from convlab.addresses import PLURALS, STAGE_SECTIONS
     from convlab.views.knob_paths import knob_paths
 
     yield from knob_paths()

@@ -5,6 +5,7 @@ from convlab.layers.convolutions import Convolution, Depthwise, Linear, Pointwis
 from convlab.layers.layer import Field, Layer, Live, Row
 from convlab.layers.norms import NORMS, BatchNorm, GlobalResponseNorm, GroupNorm, LayerNorm, RMSNorm
 from convlab.layers.pooling import AveragePool, Dropout, Flatten, GlobalAveragePool, GlobalMaxPool, MaxPool
+from convlab.layers.saving import Saved, saved
 from convlab.layers.shape import Shape, Window
 from convlab.layers.tree import Chain, Gate, LayerScale, Named, Parallel, Repeat, Residual, chain, walk
 
@@ -38,8 +39,10 @@ __all__ = [
     "Repeat",
     "Residual",
     "Row",
+    "Saved",
     "Shape",
     "Window",
     "chain",
+    "saved",
     "walk",
 ]

@@ -26,11 +26,21 @@ ACTIVATIONS: dict[str, str] = {
 """The language's name of each activation and its class in ``torch.nn``."""
 
 
+OF_OUTPUT = frozenset({"relu", "tanh", "sigmoid"})
+"""The activations whose gradient torch computes from their output; the others keep their input."""
+
+
 @layer
 class Activation(Layer):
     """An elementwise activation function; ``kind`` is a key of ``ACTIVATIONS``."""
 
     kind: str
+
+    def keeps_input(self) -> int:
+        return int(self.kind not in OF_OUTPUT)
+
+    def keeps_output(self) -> int:
+        return int(self.kind in OF_OUTPUT)
 
     def module(self, x: Shape) -> nn.Module:
         from torch import nn

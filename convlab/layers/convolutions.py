@@ -67,6 +67,12 @@ class Convolution(Layer):
     def workspace(self, x: Shape) -> int:
         return _padded_copy(x, self.before, self.after) if self.same else 0
 
+    def keeps_input(self) -> int:
+        return 1 - (self.after - self.before)
+
+    def kept(self, x: Shape) -> int:
+        return 4 * self.workspace(x)
+
     def dropped(self, x: Shape) -> tuple[int, int]:
         arguments = (self.span, self.stride, self.before, self.after)
         return _outside(x.height, *arguments), _outside(x.width, *arguments)
@@ -120,6 +126,12 @@ class Depthwise(Layer):
 
     def workspace(self, x: Shape) -> int:
         return _padded_copy(x, (self.span - 1) // 2, self.span // 2)
+
+    def keeps_input(self) -> int:
+        return self.span % 2
+
+    def kept(self, x: Shape) -> int:
+        return 4 * self.workspace(x)
 
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import convolution

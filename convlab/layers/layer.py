@@ -103,6 +103,26 @@ class Layer:
         """Elements allocated for the time of the call, beside the output."""
         return 0
 
+    def keeps_input(self) -> int:
+        """Whether autograd keeps the layer's input for the backward pass: 0 or 1."""
+        return 1
+
+    def keeps_output(self) -> int:
+        """Whether autograd keeps the layer's output for the backward pass: 0 or 1."""
+        return 0
+
+    def is_view(self) -> int:
+        """Whether the output shares its input's storage, also while training: 0 or 1."""
+        return 0
+
+    def kept(self, x: Shape) -> int:
+        """Bytes that autograd keeps of one image beside input and output; parameters and buffers are not counted."""
+        return 0
+
+    def kept_once(self, x: Shape) -> int:
+        """Bytes that autograd keeps of a batch, however large."""
+        return 0
+
     def live(self, x: Shape) -> Live:
         """Memory at inference, eager and out of place."""
         output = self.output(x).elements

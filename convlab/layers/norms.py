@@ -20,6 +20,9 @@ class BatchNorm(Layer):
     def params(self, x: Shape) -> int:
         return 2 * x.channels
 
+    def kept_once(self, x: Shape) -> int:
+        return 8 * x.channels  # the mean and the inverse deviation of every channel
+
     def module(self, x: Shape) -> nn.Module:
         from torch import nn
 
@@ -37,6 +40,9 @@ class LayerNorm(Layer):
 
     def workspace(self, x: Shape) -> int:
         return 2 * x.positions  # the mean and the inverse deviation of every pixel
+
+    def kept(self, x: Shape) -> int:
+        return 8 * x.positions  # as the workspace
 
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import LayerNorm2d
@@ -60,6 +66,9 @@ class GroupNorm(Layer):
     def workspace(self, x: Shape) -> int:
         return 2 * common_divisor(x.channels, self.groups)
 
+    def kept(self, x: Shape) -> int:
+        return 8 * common_divisor(x.channels, self.groups)
+
     def module(self, x: Shape) -> nn.Module:
         from torch import nn
 
@@ -77,6 +86,9 @@ class RMSNorm(Layer):
 
     def workspace(self, x: Shape) -> int:
         return x.elements + x.positions  # the map before its weights, and the inverse root of every pixel
+
+    def kept(self, x: Shape) -> int:
+        return 4 * (x.elements + x.positions)  # as the workspace
 
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import RMSNorm2d
@@ -98,6 +110,9 @@ class GlobalResponseNorm(Layer):
 
     def workspace(self, x: Shape) -> int:
         return 3 * x.channels  # the norms, those relative to their mean, and the scale that they give
+
+    def kept(self, x: Shape) -> int:
+        return 4 * (3 * x.channels + 1)
 
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import GlobalResponseNorm2d

@@ -51,6 +51,9 @@ class MaxPool(_Pool):
     def workspace(self, x: Shape) -> int:
         return 2 * self.output(x).elements  # the int64 indices of the maxima
 
+    def kept(self, x: Shape) -> int:
+        return 8 * self.output(x).elements
+
     def module(self, x: Shape) -> nn.Module:
         from torch import nn
 
@@ -80,6 +83,9 @@ class GlobalAveragePool(Layer):
     def field(self) -> Field:
         return Field(None, POINT)
 
+    def keeps_input(self) -> int:
+        return 0
+
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import GlobalAveragePool2d
 
@@ -96,6 +102,9 @@ class GlobalMaxPool(Layer):
     def field(self) -> Field:
         return Field(None, POINT)
 
+    def keeps_output(self) -> int:
+        return 1
+
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import GlobalMaxPool2d
 
@@ -108,6 +117,12 @@ class Flatten(Layer):
 
     def live(self, x: Shape) -> Live:
         return Live(0, 0)
+
+    def keeps_input(self) -> int:
+        return 0
+
+    def is_view(self) -> int:
+        return 1
 
     def module(self, x: Shape) -> nn.Module:
         from torch import nn
@@ -123,6 +138,12 @@ class Dropout(Layer):
 
     def live(self, x: Shape) -> Live:
         return Live(0, 0)
+
+    def keeps_input(self) -> int:
+        return 0
+
+    def kept(self, x: Shape) -> int:
+        return 4 * x.elements  # the mask
 
     def module(self, x: Shape) -> nn.Module:
         from torch import nn

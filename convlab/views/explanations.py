@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any
 
 from convlab import blocks, downsample, layers, stem
+from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
 from convlab.errors import CODES, ConvlabError
 from convlab.knobs import Knob, knobs_of
 from convlab.layer_text import FORMS, parse_layer
 from convlab.metrics import METRICS
 from convlab.settings import Settings
-from convlab.turning import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
 from convlab.views.cards import FIGURES
 from convlab.views.knob_paths import knob_paths
 from convlab.views.tables import value_text

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED, get
 from convlab.design import Design, Stage
 from convlab.knobs import Knob, knobs_of
-from convlab.turning import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED, get
 
 NOT_COMPARED = frozenset({"summary"})
 

@@ -12,6 +12,8 @@ from convlab.costs import Profile, profile
 from convlab.facts import RoadmapStep
 from convlab.files import find, load
 from convlab.presets import preset_names
+from convlab.turning import turn
+from convlab.validation import validated
 from convlab.views.notes import Note
 from convlab.views.tables import Cell, Column, Table, value_text, words
 
@@ -41,12 +43,15 @@ class Step(NamedTuple):
 
 
 def steps(image: int | tuple[int, int] | None = None) -> tuple[Step, ...]:
-    """The steps in order, costed for their own image size or another one."""
+    """The steps in order, costed for their own image size or another one. Raises ConvlabError where an image is too small."""
     published = {step.order: step for step in facts.roadmap()}
     made = []
     for name in preset_names(FOLDER):
         order = int(name.removeprefix(f"{FOLDER}/").partition("_")[0])
-        made.append(Step(name, profile(load(name), image=image), published[order], _turned(name)))
+        design = load(name)
+        if image is not None:
+            design = validated(turn(design, "image.size", image))
+        made.append(Step(name, profile(design), published[order], _turned(name)))
     return tuple(made)
 
 

@@ -1,0 +1,91 @@
+"""The application: the commands in their panels, and how a command line is run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from convlab.cli import analysis, building, environment, knowledge
+from convlab.cli.output import Command
+from convlab.cli.terminal import wants_color
+
+if TYPE_CHECKING:
+    pass
+
+COMMANDS: tuple[Command, ...] = (
+    building.build,
+    analysis.profile,
+    analysis.compare,
+    analysis.roadmap,
+    knowledge.explain,
+    knowledge.presets,
+    knowledge.resolve,
+    knowledge.schema,
+    environment.config,
+    environment.doctor,
+)
+
+COMPLETION_VARIABLE = "_CONVLAB_COMPLETE"
+
+
+class Group(TyperGroup):
+    """Commands that are listed by panel in plain text too, and a suggestion where a name is misspelled."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            from convlab.cli.problems import unknown_command
+
+            raise unknown_command(args[0], ctx.command_path, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            panel = getattr(command, "rich_help_panel", None) or "Commands"
+            panels.setdefault(panel, []).append((name, command.get_short_help_str(limit=200)))
+        widest = max(len(name) for name in self.commands)
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl([(name.ljust(widest), help) for name, help in rows])
+
+
+def application(*, panels: bool) -> typer.Typer:
+    """The application; ``panels`` draws help in boxes and colours, otherwise it is plain text."""
+    app = typer.Typer(
+        name="convlab",
+        cls=Group,
+        help="A laboratory for designing ConvNets.",
+        epilog="Example: convlab profile convnext_t --set stages.2.depth=27",
+        rich_markup_mode="rich" if panels else None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_version_option)
+    for command in COMMANDS:
+        app.command(command.name, rich_help_panel=command.panel, epilog=f"Example: {command.example}")(command.function)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; the exit code. Raises ConvlabError, and what typer raises for wrong usage."""
+    program = typer.main.get_command(application(panels=wants_color(sys.stdout)))
+    if COMPLETION_VARIABLE in os.environ:
+        program.main(args=list(arguments), prog_name="convlab")
+        return 0
+    try:
+        with program.make_context("convlab", list(arguments)) as context:
+            program.invoke(context)
+    except typer.Exit as exit:
+        return exit.exit_code
+    return 0
+
+
+def _version_option(
+    version: bool = typer.Option(False, "--version", help="Show the version."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an internal error."),
+) -> None:
+    """A laboratory for designing ConvNets."""
