@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from convlab.head import Head
     from convlab.models import build
     from convlab.populations import cost_population, sample
-    from convlab.space import Space, load_space
+    from convlab.space import Space
+    from convlab.space_reading import load_space
     from convlab.stem import Stem
     from convlab.turning import turn
 
@@ -37,7 +38,7 @@ _HOMES = {
     "cost_population": "populations",
     "get": "addresses",
     "load": "files",
-    "load_space": "space",
+    "load_space": "space_reading",
     "profile": "costs",
     "sample": "populations",
     "save": "files",

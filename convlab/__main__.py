@@ -11,13 +11,9 @@ INTERRUPTED = 130
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line and give its exit code: 0 fine, 1 design or check failed, 2 usage or file, 3 measurement failed, 130 Ctrl-C."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given == ["--version"]:
-        from convlab import __version__
-
-        print(f"convlab {__version__}")
-        return 0
+    plain = [argument for argument in given if argument != "--debug"]
     try:
-        code = _run([argument for argument in given if argument != "--debug"], debug="--debug" in given)
+        code = _version(plain[1:]) if plain[:1] == ["--version"] else _run(plain, debug="--debug" in given)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -25,7 +21,19 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return 0
+    except OSError as error:  # a full disk shows when the last of the output is written
+        print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
+        _forget_stdout()
+        return 2
     return code
+
+
+def _version(options: list[str]) -> int:
+    """Say the version, without what takes long to import."""
+    from convlab import __version__
+
+    print(f'{{"schema_version": 1, "version": "{__version__}"}}' if "--json" in options else f"convlab {__version__}")
+    return 0
 
 
 def _run(given: list[str], *, debug: bool) -> int:
@@ -36,7 +44,7 @@ def _run(given: list[str], *, debug: bool) -> int:
 
     _never_fail_to_print()
     try:
-        return run(given or ["--help"])
+        return run(given)
     except ConvlabError as error:
         return _told(error, given)
     except typer.TyperException as error:
@@ -49,7 +57,9 @@ def _run(given: list[str], *, debug: bool) -> int:
         if debug:
             raise
         message = f"internal error: {type(error).__name__}: {error}"
-        problem = Problem("internal-error", message, help="run again with --debug for the traceback, and please report it")
+        problem = Problem(
+            "internal-error", message, help="run again with --debug for the traceback, and please report it"
+        )
         return _told(ConvlabError(problem), given)
 
 
@@ -70,7 +80,11 @@ def _color(options: list[str]) -> str:
     from convlab.settings import read_settings, settings_of
 
     pairs = zip(options, [*options[1:], ""], strict=True)
-    said = [after if option == "--color" else option.partition("=")[2] for option, after in pairs if option.split("=")[0] == "--color"]
+    said = [
+        after if option == "--color" else option.partition("=")[2]
+        for option, after in pairs
+        if option.split("=")[0] == "--color"
+    ]
     try:
         return settings_of(read_settings({"color": said[-1] if said else None})).color
     except ConvlabError:  # it is wrong settings that are told

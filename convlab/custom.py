@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from convlab.blocks import Block
-from convlab.layer_text import Argument, Call, Times, parse_layer, values
+from convlab.layer_text import BRACKETS_OF_LAYERS, Argument, Call, Times, parse_layer, values
 from convlab.layers import (
     AveragePool,
     Chain,
@@ -38,49 +38,48 @@ class _Made(NamedTuple):
 
 def lower_custom(block: Block, place: Place, path: str) -> Lowered:
     """The layers of a block written as layers. Every branch is a residual one, unless the block's shortcut is "none"."""
-    written = block.branches or (block.branch,)
-    notes = _Notes(f"{path}.branches" if block.branches else f"{path}.branch")
+    notes = _Notes(f"{path}.branches" if block.branches else f"{path}.branch", [], [])
     trees: list[Named] = []
-    for index, branch in enumerate(written):
+    for index, branch in enumerate(block.branches or (block.branch,)):
+        here = notes.at(index) if block.branches else notes
         calls = [parse_layer(text) for text in branch]
-        scaled = dataclasses.replace(block, activation_after=())
+        scale: Any = 0.0
         if calls and calls[-1].name == "layer_scale":
-            initial: Any = values(calls.pop()).get("initial", block.layer_scale or 1e-6)
-            scaled = dataclasses.replace(scaled, layer_scale=initial)
-        else:
-            scaled = dataclasses.replace(scaled, layer_scale=0.0)
-        if any(call.name == "layer_scale" for call in calls):
-            notes.fail("layer_scale stands at the end of a branch", ())
-        made = _made(calls, block, place, notes)
+            scale = values(calls.pop()).get("initial", block.layer_scale or 1e-6)
+        scaled = dataclasses.replace(block, activation_after=(), layer_scale=scale)
+        before = len(notes.checks)
+        made = _made([(call, here.at(item)) for item, call in enumerate(calls)], block, place)
         if made.stride != 1:
-            notes.fail("no layer of the branch can carry the stride {0}", (made.stride,))
-        notes.checks.append(
-            Check(
-                notes.path,
-                "bad-layer",
-                made.channels == place.width,
-                "the branch ends with width {0}, the block has {1}",
-                (made.channels, place.width),
-                "let the last layer have the block's width: pointwise(1x)",
-            )
-        )
+            del notes.checks[before:]  # what else does not fit may follow from this
+            help = "depthwise, conv and pools can; or choose a downsampling of another kind than in_block"
+            here.fail("no layer of the branch can carry the stride {0}", (made.stride,), help)
+        else:
+            help = "let the last layer have the block's width: pointwise(1x)"
+            message = "the branch ends with width {0}, the block has {1}"
+            sizes = (made.channels, place.width)
+            here.at(max(0, len(calls) - 1)).check("bad-layer", made.channels == place.width, message, sizes, help)
         trees.append((f"branch{index}", residual(scaled, place, made.items)))
         place = place._replace(width_in=place.width, stride=1, same_width=True)
     tree = trees[0][1] if len(trees) == 1 else Chain(tuple(trees))
     return Lowered(tree, tuple(notes.checks), tuple(notes.adjustments))
 
 
-class _Notes:
-    """What is noticed while a custom block is made."""
+class _Notes(NamedTuple):
+    """What is noticed while a custom block is made, and the path of what is being made."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.checks: list[Check] = []
-        self.adjustments: list[Adjustment] = []
+    path: str
+    checks: list[Check]
+    adjustments: list[Adjustment]
 
-    def fail(self, message: str, given: tuple[Any, ...]) -> None:
-        help = "a branch that changes the resolution needs depthwise, conv or a pool; or use separate downsampling"
-        self.checks.append(Check(self.path, "bad-layer", False, message, given, help))
+    def at(self, index: int) -> _Notes:
+        """The same notes for one item of the list at the path."""
+        return self._replace(path=f"{self.path}.{index}")
+
+    def check(self, code: str, holds: Any, message: str, given: tuple[Any, ...], help: str) -> None:
+        self.checks.append(Check(self.path, code, holds, message, given, help))
+
+    def fail(self, message: str, given: tuple[Any, ...], help: str) -> None:
+        self.check("bad-layer", False, message, given, help)
 
     def width(self, written: Argument, width: Any) -> Any:
         if not isinstance(written, Times):
@@ -90,17 +89,18 @@ class _Notes:
         return rounded(asked)
 
 
-def _made(calls: list[Call], block: Block, place: Place, notes: _Notes) -> _Made:
+def _made(calls: list[tuple[Call, _Notes]], block: Block, place: Place) -> _Made:
+    """Layers in order; the first that can carry the stride does."""
     channels, stride = place.width_in, place.stride
     items: list[Named] = []
-    counts = Counter(call.name for call in calls)
+    counts = Counter(call.name for call, _ in calls)
     seen: Counter[str] = Counter()
-    for call in calls:
+    for call, notes in calls:
         seen[call.name] += 1
         name = f"{call.name}{seen[call.name]}" if counts[call.name] > 1 else call.name
-        here = place._replace(
-            width_in=channels, stride=stride if call.name in STRIDED or call.name in ("parallel", "chain") else 1
-        )
+        here = place._replace(width_in=channels, stride=stride if _carries(call) else 1)
+        if call.name == "layer_scale":
+            notes.fail("layer_scale stands at the end of a branch", (), 'let "layer_scale" be the last layer')
         layer, channels = _layer(call, block, here, notes)
         if here.stride != 1:
             stride = 1
@@ -120,24 +120,15 @@ def _layer(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer
         case "conv":
             width = notes.width(given.get("width", Times(1.0)), place.width)
             groups: Any = given.get("groups", 1)
-            for what, size in (("width that comes in", channels), ("width", width)):
-                notes.checks.append(
-                    Check(
-                        notes.path,
-                        "groups-do-not-divide",
-                        size % groups == 0,
-                        "groups {0} do not divide the " + what + " {1}",
-                        (groups, size),
-                        "choose groups that divide it",
-                    )
-                )
+            for what, size in (("incoming width", channels), ("width", width)):
+                message = f"groups {{0}} do not divide the {what} {{1}}"
+                help = "choose a divisor of the width, or another width"
+                notes.check("groups-do-not-divide", size % groups == 0, message, (groups, size), help)
             return Convolution(width, kernel_size, place.stride, dilation, groups, block.bias), width
         case "pointwise":
             width = notes.width(given["width"], place.width)
             return Pointwise(width, block.bias, block.pointwise), width
         case "max_pool" | "average_pool":
-            if kernel_size % 2 == 0 and place.stride == 1:
-                notes.fail("an even pool changes the size of the map", ())
             pool = MaxPool if call.name == "max_pool" else AveragePool
             return pool(kernel_size, place.stride), channels
         case "squeeze_excite":
@@ -145,8 +136,6 @@ def _layer(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer
             return squeeze_excite(ratio, channels, channels, block.activation), channels
         case "dropout":
             rate: Any = given["rate"]
-            if rate >= 1:
-                notes.fail("dropout's rate is below 1", ())
             return Dropout(rate), channels
         case "grn":
             return GlobalResponseNorm(), channels
@@ -157,9 +146,7 @@ def _layer(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer
         case "parallel":
             return _parallel(call, block, place, notes)
         case "chain":
-            made = _made([item for item in call.arguments if isinstance(item, Call)], block, place, notes)
-            if made.stride != 1:
-                notes.fail("no layer of the chain can carry the stride {0}", (made.stride,))
+            made = _made([(item, notes) for item in call.arguments if isinstance(item, Call)], block, place)
             return chain(made.items), made.channels
         case _:
             return Chain(()), channels  # identity; layer_scale was taken off, or is reported
@@ -172,30 +159,17 @@ def _kind(given: dict[str, Argument], default: str) -> str:
 
 def _parallel(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer, Any]:
     """Branches that see the same input; one that cannot carry the stride (an identity) is left out where there is one."""
-    made = [
-        _made([item], block, place, notes) for item in call.arguments if isinstance(item, Call) and _fits(item, place)
-    ]
-    if not made:
-        notes.fail("no branch in parallel can carry the stride {0}", (place.stride,))
-        return Chain(()), place.width_in
-    for other in made[1:]:
-        notes.checks.append(
-            Check(
-                notes.path,
-                "bad-layer",
-                other.channels == made[0].channels,
-                "branches in parallel end with widths {0} and {1}",
-                (made[0].channels, other.channels),
-                "all branches have one width",
-            )
-        )
+    branches = [item for item in call.arguments if isinstance(item, Call) and (place.stride == 1 or _carries(item))]
+    first, *others = made = [_made([(item, notes)], block, place) for item in branches]
+    for other in others:
+        message = "branches in parallel end with widths {0} and {1}"
+        sizes = (first.channels, other.channels)
+        notes.check("bad-layer", first.channels == other.channels, message, sizes, "give all branches one width")
     children = tuple((str(index), Chain(tuple(branch.items))) for index, branch in enumerate(made))
-    return Parallel(children), made[0].channels
+    return Parallel(children), first.channels
 
 
-def _fits(item: Call, place: Place) -> bool:
-    if place.stride == 1:
-        return True
-    if item.name in ("chain", "parallel"):
-        return any(_fits(inner, place) for inner in item.arguments if isinstance(inner, Call))
-    return item.name in STRIDED
+def _carries(call: Call) -> bool:
+    """Whether a layer can carry a stride."""
+    inner = (item for item in call.arguments if isinstance(item, Call))
+    return any(map(_carries, inner)) if call.name in BRACKETS_OF_LAYERS else call.name in STRIDED

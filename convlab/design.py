@@ -42,7 +42,7 @@ class Image:
 class Stage:
     """Blocks of one width at one resolution, and the downsampling before them."""
 
-    depth: int = knob(3, "blocks", low=1, high=10_000)
+    depth: int = knob(3, "how many blocks the stage has", low=1, high=10_000)
     width: int = knob(96, "width that the blocks put out", low=1, high=65536, unit="channels")
     stride: int = knob(1, "by how much the resolution falls before or in the first block", low=1, high=64)
     dilation: int = knob(1, "dilation of the blocks' spatial convolutions", low=1, high=64)
@@ -55,7 +55,7 @@ class Design:
     """One network. Two designs are equal where every knob is; they have one ``key`` where they are the same network."""
 
     name: str = field(default="", compare=False)
-    summary: str = knob("", "what the design is, in a line", kind="text")
+    summary: str = knob("", "what the design is, in a line", kind="text", high=1000)
     drop_path: float = knob(
         0.0, "rate of stochastic depth in the last block; it rises from 0 block by block", low=0, high=0.99
     )
@@ -94,7 +94,7 @@ class Design:
     def key(self) -> str:
         """A hash of the network: its structure, sizes, channels and classes; not its image size, rates, names or initial weights."""
         network = lower(self)
-        plain = [self.image.channels, [part.tree.signature() for part in network.parts]]
+        plain = [self.image.channels, network.tree.signature()]
         return hashlib.sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest()[:16]
 
 
@@ -217,7 +217,9 @@ def _stage(
         return downsample, Chain((("0", block.tree),)), block.checks, block.adjustments
     other = _block(stage.block, inner, path)
     blocks = Chain((("0", block.tree), ("1", Repeat(other.tree, stage.depth - 1))))
-    return downsample, blocks, block.checks + other.checks, block.adjustments + other.adjustments
+    # In a population some members may have no other block: nothing is asked of it there.
+    checks = tuple(check._replace(holds=check.holds | (stage.depth == 1)) for check in other.checks)
+    return downsample, blocks, block.checks + checks, block.adjustments + other.adjustments
 
 
 def _block(block: Block, place: Place, path: str) -> Lowered:

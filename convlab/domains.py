@@ -2,74 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-from convlab.knobs import Knob, Refused, accepted
+from convlab.acceptance import accepted
+from convlab.errors import did_you_mean, quote
+from convlab.knobs import Knob, Refused
 
-SCALES = ("linear", "log", "power_of_two")
+SCALES: dict[str, tuple[str, ...]] = {
+    "linear": ("low", "high", "step"),
+    "log": ("low", "high", "count"),
+    "power_of_two": ("low", "high"),
+}
+"""The scales of a range, and what each has to say."""
+
 MAXIMUM_CHOICES = 1_000_000
+LARGEST_NUMBER = 1e15
 FORM = (
     "write a list of choices, { low = 3, high = 27, step = 3 }, "
     '{ low = 16, high = 512, count = 6, scale = "log" } or { low = 8, high = 64, scale = "power_of_two" }'
 )
 
 
-def domain(knob: Knob, written: Any) -> Sequence[Any] | Refused:
+class Objection(NamedTuple):
+    """Why a domain is refused, and at which key or item of what was written."""
+
+    refused: Refused
+    at: tuple[str | int, ...] = ()
+    of: str = "value"
+
+
+def domain(knob: Knob, written: Any) -> tuple[Any, ...] | Objection:
     """The values of a knob that a space says, in order and without repetition."""
     if isinstance(written, Mapping):
-        choices = _range(knob, written)
-        return choices if isinstance(choices, Refused) else _all_accepted(knob, choices)
+        objection = _unreadable(knob, written) or _empty(knob, written) or _too_long(knob, written)
+        return objection or _taken(knob, _values(knob, written))
     if not isinstance(written, list | tuple):
-        return Refused("bad-space", f"{knob.name} needs its choices", help=FORM)
-    return _all_accepted(knob, written)
+        return Objection(Refused("bad-space", f"{knob.name} needs its choices", help=FORM))
+    choices = _taken(knob, written)
+    if isinstance(choices, Objection):
+        return choices
+    again = next((index for index, choice in enumerate(choices) if choice in choices[:index]), None)
+    if again is not None:
+        refused = Refused("bad-space", f"{knob.name} names {quote(choices[again])} twice", help="keep one of the two")
+        return Objection(refused, (again,))
+    return choices
 
 
-def _all_accepted(knob: Knob, written: Sequence[Any]) -> Sequence[Any] | Refused:
+def _taken(knob: Knob, values: Iterable[Any]) -> tuple[Any, ...] | Objection:
+    """The values as the knob takes them, if it takes all of them and there is one."""
     choices = []
-    for value in written:
+    for index, value in enumerate(values):
         found = accepted(knob, value)
         if isinstance(found, Refused):
-            return found
+            return Objection(found, (index, *found.item))
         choices.append(found)
     if not choices:
-        return Refused("empty-space", f"{knob.name} has no choice left", help=FORM)
-    if len(set(choices)) != len(choices):
-        return Refused("bad-space", f"{knob.name} names a choice twice")
+        return Objection(Refused("empty-space", f"{knob.name} has no choice left", help=FORM))
     return tuple(choices)
 
 
-def _range(knob: Knob, written: Mapping[str, Any]) -> Sequence[Any] | Refused:
+def _unreadable(knob: Knob, written: Mapping[str, Any]) -> Objection | None:
+    """What keeps a table from being a range."""
+    if knob.kind not in ("integer", "number", "size"):
+        return Objection(Refused("bad-space", f"{knob.name} is no number: it has choices, not a range", help=FORM))
     scale = written.get("scale", "linear")
-    wanted = {"linear": {"low", "high", "step"}, "log": {"low", "high", "count"}, "power_of_two": {"low", "high"}}
-    if not isinstance(scale, str) or scale not in wanted or set(written) - {"scale"} != wanted[scale]:
-        return Refused("bad-space", f"the range of {knob.name} is not complete", help=FORM)
-    numbers = [written[key] for key in sorted(wanted[scale])]
-    if not all(type(number) in (int, float) and abs(number) < 1e15 for number in numbers):
-        return Refused("wrong-type", f"the range of {knob.name} needs numbers", help=FORM)
-    low, high = written["low"], written["high"]
-    if high < low or written.get("step", 1) <= 0 or written.get("count", 1) < 1 or (scale != "linear" and low <= 0):
-        return Refused("empty-space", f"the range of {knob.name} is empty", help=FORM)
-    count = {"linear": (high - low) / written.get("step", 1) + 1, "log": written.get("count", 1)}.get(scale, 1)
-    if count > MAXIMUM_CHOICES:
-        return Refused(
-            "bad-space", f"the range of {knob.name} has over {MAXIMUM_CHOICES:,} values", help="a larger step"
-        )
-    return _values(knob, written, scale)
+    if not isinstance(scale, str) or scale not in SCALES:
+        label = did_you_mean(scale, SCALES) if isinstance(scale, str) else ""
+        refused = Refused("bad-space", f"there is no scale {quote(scale)}", label, f"scales: {', '.join(SCALES)}")
+        return Objection(refused, ("scale",))
+    keys = SCALES[scale]
+    for key, value in written.items():
+        if key not in (*keys, "scale"):
+            label = did_you_mean(key, keys)
+            return Objection(Refused("unknown-key", f"a {scale} range has no {quote(key)}", label, FORM), (key,), "key")
+        if key != "scale" and not (type(value) in (int, float) and abs(value) < LARGEST_NUMBER):
+            return Objection(Refused("wrong-type", f"{key} is a number, not {quote(value)}", help=FORM), (key,))
+    missing = [key for key in keys if key not in written]
+    if missing:
+        return Objection(Refused("missing-key", f"the range of {knob.name} lacks {missing[0]}", help=FORM))
+    return None
 
 
-def _values(knob: Knob, written: Mapping[str, Any], scale: str) -> Sequence[Any]:
+def _empty(knob: Knob, written: Mapping[str, Any]) -> Objection | None:
+    """Why a range holds nothing, or never ends."""
+    if written["high"] < written["low"]:
+        return Objection(Refused("empty-space", f"the range of {knob.name} ends below its start"), ("high",))
+    if written.get("step", 1) <= 0:
+        return Objection(Refused("empty-space", "a step is above 0"), ("step",))
+    if written.get("scale", "linear") != "linear" and written["low"] <= 0:
+        message = f"a range on the scale {written['scale']} starts above 0"
+        return Objection(Refused("empty-space", message, help="list 0 and the others as choices"), ("low",))
+    if type(written.get("count", 1)) is not int or written.get("count", 1) < 1:
+        return Objection(Refused("wrong-type", "a count is a whole number of at least 1"), ("count",))
+    return None
+
+
+def _too_long(knob: Knob, written: Mapping[str, Any]) -> Objection | None:
+    length = (written["high"] - written["low"]) / written["step"] + 1 if "step" in written else written.get("count", 1)
+    if length <= MAXIMUM_CHOICES:
+        return None
+    message = f"the range of {knob.name} has over {MAXIMUM_CHOICES:,} values"
+    return Objection(Refused("bad-space", message, help="a larger step, or fewer values"))
+
+
+def _values(knob: Knob, written: Mapping[str, Any]) -> Iterable[Any]:
+    """The values of a range. Fractions are rounded to 12 digits, so that they are the same on any machine."""
     low, high = written["low"], written["high"]
-    whole = knob.kind != "number"
-    if scale == "power_of_two":
-        return [2**power for power in range(0, 50) if low <= 2**power <= high]
-    if scale == "log":
-        count = int(written["count"])
-        ratio = (high / low) ** (1 / max(1, count - 1))
-        found = [low * ratio**index for index in range(count)]
-        return list(dict.fromkeys(round(value) if whole else round(value, 12) for value in found))
+    match written.get("scale", "linear"):
+        case "power_of_two":
+            return [2**power for power in range(50) if low <= 2**power <= high]
+        case "log":
+            ratio = (high / low) ** (1 / max(1, written["count"] - 1))
+            found = [low * ratio**index for index in range(written["count"])]
+            return dict.fromkeys(_rounded(value) if knob.kind == "number" else round(value) for value in found)
     step = written["step"]
     if all(type(number) is int for number in (low, high, step)):
         return range(low, high + 1, step)
     count = int((high - low) / step + 1e-9) + 1
-    return [round(low + index * step, 12) for index in range(count)]
+    return dict.fromkeys(_rounded(low + index * step) for index in range(count))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.12g}")

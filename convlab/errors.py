@@ -59,7 +59,7 @@ CODES: dict[str, str] = {
     "a range, or outside of it.",
     "not-finite": "A network's output holds infinities or NaN. Numbers grow beyond what the number format holds: try another "
     "dtype, or look for a place where a norm is missing.",
-    "internal-error": "convlab made a mistake of its own; what you wrote is not to blame. Run the command again with --debug "
+    "internal-error": "A mistake in convlab itself; what you wrote is not to blame. Run the command again with --debug "
     "and report what it prints.",
     "usage": "The command was called in a way that it does not understand. `convlab COMMAND --help` shows how, "
     "with an example.",

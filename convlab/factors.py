@@ -6,9 +6,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import accumulate
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Protocol, final
 
 ORDERS: dict[str, tuple[bool, bool]] = {
     "nondecreasing": (False, False),
@@ -40,6 +39,7 @@ class Factor(Protocol):
         """The way that has these values. Raises ValueError where there is none."""
 
 
+@final
 @dataclass(frozen=True)
 class Choice:
     """One of several values, put at every path (the same for all of them)."""
@@ -63,6 +63,7 @@ class Choice:
         return self.choices.index(values[0])
 
 
+@final
 @dataclass(frozen=True)
 class Joint:
     """One of several rows of values, one a path."""
@@ -81,20 +82,17 @@ class Joint:
 
     def number(self, values: tuple[Any, ...]) -> int:
         """The way that has these values."""
-        return self._numbers[values]
+        number = self._numbers.get(values)
+        if number is None:
+            raise ValueError(values)
+        return number
 
     @cached_property
     def _numbers(self) -> dict[tuple[Any, ...], int]:
-        return _Missing({row: number for number, row in enumerate(self.rows)})
+        return {row: number for number, row in enumerate(self.rows)}
 
 
-class _Missing(dict[tuple[Any, ...], int]):
-    """A dictionary whose missing keys are ValueErrors, as those of a list's ``index``."""
-
-    def __missing__(self, key: tuple[Any, ...]) -> int:
-        raise ValueError(key)
-
-
+@final
 @dataclass(frozen=True)
 class Monotone:
     """A value a path, from sorted choices, in an order: each at least (or above) the one before, or at most (or below)."""
@@ -106,48 +104,41 @@ class Monotone:
 
     @property
     def size(self) -> int:
-        """In how many ways: C(choices, paths), with repetition unless strict."""
+        """In how many ways."""
         return _ways(len(self.choices), len(self.paths), self.strict)
 
     def values(self, number: int) -> tuple[Any, ...]:
         """The values of a way, one a path."""
-        chosen: list[int] = []
+        picked = []
         low = 0
-        for left in range(len(self.paths) - 1, -1, -1):
-            before = self._before(low, left)
-            step = bisect_right(before, number) - 1
-            number -= before[step]
-            chosen.append(low + step)
+        for count in range(len(self.paths), 0, -1):
+            steps = range(len(self.choices) - low)
+            step = bisect_right(steps, number, key=lambda step: self._before(low, step, count)) - 1
+            number -= self._before(low, step, count)
+            picked.append(self.choices[low + step])
             low += step + self.strict
-        picked = tuple(self.choices[index] for index in chosen)
-        return picked[::-1] if self.falling else picked
+        return tuple(picked[::-1] if self.falling else picked)
 
     def number(self, values: tuple[Any, ...]) -> int:
         """The way that has these values."""
         number = low = 0
-        for left, value in zip(
-            range(len(self.paths) - 1, -1, -1), values[::-1] if self.falling else values, strict=True
-        ):
+        rising = values[::-1] if self.falling else values
+        for count, value in zip(range(len(self.paths), 0, -1), rising, strict=True):
             place = self.choices.index(value)
-            before = self._before(low, left)
-            if place - low < 0 or place - low >= len(before) - 1:
+            if place < low:
                 raise ValueError(values)
-            number += before[place - low]
+            number += self._before(low, place - low, count)
             low = place + self.strict
         return number
 
-    def _before(self, low: int, left: int) -> tuple[int, ...]:
-        """How many ways come before the first value is the choice low, low + 1, ...; ``left`` more follow it."""
-        return _cumulated(len(self.choices) - low, left, self.strict)
-
-
-@cache
-def _cumulated(choices: int, left: int, strict: bool) -> tuple[int, ...]:
-    counts = (_ways(choices - first - strict, left, strict) for first in range(choices))
-    return tuple(accumulate(counts, initial=0))
+    def _before(self, low: int, step: int, count: int) -> int:
+        """Of the ways to pick ``count`` values from choice ``low`` on, how many start below choice ``low + step``."""
+        left = len(self.choices) - low
+        return _ways(left, count, self.strict) - _ways(left - step, count, self.strict)
 
 
 def _ways(choices: int, count: int, strict: bool) -> int:
+    """How many rising rows of ``count`` values there are: C(choices, count), with repetition unless strict."""
     if choices <= 0:
         return int(count == 0)
     return math.comb(choices, count) if strict else math.comb(choices + count - 1, count)

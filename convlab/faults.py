@@ -20,6 +20,10 @@ class Fault(NamedTuple):
     of: str = "value"
 
 
+MOST = 100
+"""As many faults are told at once; more would be no help, and a file may hold thousands."""
+
+
 class Faults:
     """The faults of one assignment, in the order in which they were met."""
 
@@ -29,7 +33,8 @@ class Faults:
     def add(self, path: Path, problem: Problem, of: str = "value") -> None:
         """Note a problem under a path."""
         dotted = ".".join(map(str, path))
-        self.met.append(Fault(path, dataclasses.replace(problem, path=dotted), of))
+        if len(self.met) < MOST:
+            self.met.append(Fault(path, dataclasses.replace(problem, path=dotted), of))
 
     def refused(self, path: Path, found: Refused) -> None:
         """A value that its knob does not take."""
@@ -37,12 +42,15 @@ class Faults:
 
     def unknown(self, path: Path, where: str, words: tuple[str, ...]) -> None:
         """A key that a place does not know."""
+        if len(self.met) == MOST:
+            return
         key = str(path[-1])
         if key in ("base", "format") and len(path) == 1:
-            message, label = f"{key} cannot be set from outside of a file", ""
+            message, label, help = f"{key} is no knob: it belongs to a file", "", "name another file or preset instead"
         else:
             message, label = f"{where} has no knob {quote(key)}", suggestion(key, words)
-        self.add(path, Problem("unknown-key", message, label=label, help=f"keys: {', '.join(sorted(words))}"), "key")
+            help = f"keys: {', '.join(sorted(words))}"
+        self.add(path, Problem("unknown-key", message, label=label, help=help), "key")
 
     def unused(self, path: Path, section: str, kind: str) -> None:
         """A knob that means nothing for the kind."""

@@ -97,7 +97,17 @@ def settings(sets: Iterable[str]) -> list[Source]:
         for part in reversed(assignment.path):
             table = {part: table}
         found.append(Source(assignment.document, table, assignment))
-    return found
+    return _stages_together(found)
+
+
+def _stages_together(found: list[Source]) -> list[Source]:
+    """Lists of depths and of widths take effect at once, so that they can change the number of stages."""
+    lists = [source for source in found if any(isinstance(source.data.get(key), list) for key in ("depths", "widths"))]
+    if {key for source in lists for key in source.data} != {"depths", "widths"}:
+        return found
+    both = {key: value for source in lists for key, value in source.data.items()}
+    last = Source(lists[-1].document, both, lists[-1].assignment)
+    return [last if source is lists[-1] else source for source in found if source not in lists[:-1]]
 
 
 def resolve(chain: Sequence[Source]) -> Design:
@@ -145,7 +155,9 @@ def _is_there(path: Path) -> bool:
 
 
 def _unknown_preset(name: str) -> ConvlabError:
-    label = did_you_mean(name, (*preset_names(), *preset_names("roadmap")))
+    names = (*preset_names(), *preset_names("roadmap"))
+    longer = next((other for other in names if name and other.startswith(name)), "")
+    label = f"did you mean {quote(longer)}?" if longer else did_you_mean(name, names)
     help = "convlab presets lists them; the name of a file ends in .toml"
     return ConvlabError(
         Problem("unknown-preset", f"there is no preset {quote(name)}", label=label, help=help), exit_code=2
@@ -192,7 +204,7 @@ def _check_format(document: Document) -> None:
     place = document.place(("format",))
     if type(version) is not int or version < 1:
         message = f"format is the version of the language, not {quote(version)}"
-        raise ConvlabError(Problem("wrong-type", message, place, help=f"format = {FORMAT}", path="format"))
+        raise ConvlabError(Problem("wrong-type", message, place, help=f"write format = {FORMAT}", path="format"))
     if version > FORMAT:
         message = f"format {quote(version)} is newer than this convlab reads ({FORMAT})"
         help = "update convlab: pip install -U convlab"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.layers import ACTIVATIONS, NORMS
 
-_TOKEN = re.compile(r"\s*(?:([A-Za-z_]\w*)|(\d{1,6}(?:\.\d{1,9})?x?|\.\d{1,9})|([(),=]))")
+_TOKEN = re.compile(
+    r"\s*(?:(\d[\d.]{0,9}e-?\d{1,2})|([A-Za-z_]\w*)|(\d{1,6}(?:\.\d{1,9})?x?|\.\d{1,9})|([(),=]))", re.ASCII
+)
 MAXIMUM_LENGTH = 1000
+MAXIMUM_DEPTH = 8
+_LOOKS = "a layer looks like norm, depthwise(7) or conv(3, 1x, groups=4)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,20 @@ class Form:
     example: str
 
 
-_KERNEL = ("kernel_size", "whole")
-_DILATION = ("dilation", "whole")
+_KERNEL = ("kernel_size", "kernel")
+_DILATION = ("dilation", "dilation")
 FORMS: dict[str, Form] = {
     "depthwise": Form((_KERNEL, _DILATION), 1, "depthwise(7)"),
-    "conv": Form((_KERNEL, ("width", "width"), ("groups", "whole"), _DILATION), 1, "conv(3, 1x, groups=4)"),
+    "conv": Form((_KERNEL, ("width", "width"), ("groups", "groups"), _DILATION), 1, "conv(3, 1x, groups=4)"),
     "pointwise": Form((("width", "width"),), 1, "pointwise(4x)"),
     "norm": Form((("kind", "norm"),), 0, "norm(layer_norm)"),
     "activation": Form((("kind", "activation"),), 0, "activation(gelu)"),
     "grn": Form((), 0, "grn"),
-    "squeeze_excite": Form((("ratio", "number"),), 1, "squeeze_excite(0.25)"),
-    "max_pool": Form((_KERNEL,), 1, "max_pool(3)"),
-    "average_pool": Form((_KERNEL,), 1, "average_pool(3)"),
-    "dropout": Form((("rate", "number"),), 1, "dropout(0.1)"),
-    "layer_scale": Form((("initial", "number"),), 0, "layer_scale(1e-6)"),
+    "squeeze_excite": Form((("ratio", "ratio"),), 1, "squeeze_excite(0.25)"),
+    "max_pool": Form((("kernel_size", "odd"),), 1, "max_pool(3)"),
+    "average_pool": Form((("kernel_size", "odd"),), 1, "average_pool(3)"),
+    "dropout": Form((("rate", "rate"),), 1, "dropout(0.1)"),
+    "layer_scale": Form((("initial", "factor"),), 0, "layer_scale(1e-6)"),
     "identity": Form((), 0, "identity"),
     "chain": Form((), 0, "chain(conv(3, 1x), norm)"),
     "parallel": Form((), 0, "parallel(depthwise(7), depthwise(3))"),
@@ -64,14 +68,20 @@ FORMS: dict[str, Form] = {
 BRACKETS_OF_LAYERS = frozenset({"chain", "parallel"})
 
 
-def bad_layer(text: str, message: str, label: str = "") -> ConvlabError:
+WHOLE = {"kernel": (1, 511), "odd": (1, 511), "groups": (1, 65536), "dilation": (1, 64), "width": (1, 65536)}
+"""The bounds of whole numbers, by the kind of argument."""
+
+NUMBERS = {"ratio": (0.001, 4.0), "rate": (0.0, 0.99), "factor": (1e-12, 10.0)}
+"""The bounds of other numbers."""
+
+
+def bad_layer(text: str, message: str, label: str = "", help: str = "") -> ConvlabError:
     """The error for a layer that cannot be read; ``text`` is the layer as written."""
-    return ConvlabError(
-        Problem("bad-layer", f"{message} in {quote(text)}", label=label, help=f"layers: {', '.join(FORMS)}")
-    )
+    help = help or f"layers: {', '.join(FORMS)}"
+    return ConvlabError(Problem("bad-layer", f"{quote(text)}: {message}", label=label, help=help))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def parse_layer(text: str) -> Call:
     """The layer that a text says. Raises ConvlabError (bad-layer) without a place."""
     if len(text) > MAXIMUM_LENGTH:
@@ -79,9 +89,10 @@ def parse_layer(text: str) -> Call:
     reader = _Reader(text, _tokens(text))
     call = reader.argument(depth=0)
     if reader.position != len(reader.tokens):
-        raise bad_layer(text, f"{quote(reader.tokens[reader.position])} stands after the layer's end")
+        rest = quote(reader.tokens[reader.position])
+        raise bad_layer(text, f"{rest} stands after the layer's end", help="one layer an item; arguments stand in ( )")
     if not isinstance(call, Call):
-        raise bad_layer(text, "no layer's name")
+        raise bad_layer(text, "this is a number, not a layer", help=_LOOKS)
     _checked(text, call)
     return call
 
@@ -93,12 +104,12 @@ def values(call: Call) -> dict[str, Argument]:
 
 
 def _tokens(text: str) -> list[str]:
-    # exponents ("1e-6") are numbers too; the pattern for them stands here to keep the common one readable
     tokens, position = [], 0
     while position < len(text.rstrip()):
-        match = re.compile(r"\s*(\d[\d.]{0,9}e-?\d{1,2})").match(text, position) or _TOKEN.match(text, position)
+        match = _TOKEN.match(text, position)
         if match is None:
-            raise bad_layer(text, f"{quote(text[position:].strip()[:1])} cannot be read")
+            character = quote(text[position:].strip()[:1])
+            raise bad_layer(text, f"{character} cannot be read", help=_LOOKS)
         tokens.append(match.group().strip())
         position = match.end()
     return tokens
@@ -114,18 +125,20 @@ class _Reader:
 
     def next(self) -> str:
         if self.position == len(self.tokens):
-            raise bad_layer(self.text, "the text ends too early")
+            raise (
+                bad_layer(self.text, '")" is missing', help=_LOOKS) if self.tokens else bad_layer(self.text, "no layer")
+            )
         self.position += 1
         return self.tokens[self.position - 1]
 
     def argument(self, depth: int) -> Argument:
-        if depth > 8:
-            raise bad_layer(self.text, "brackets are nested too deeply")
+        if depth > MAXIMUM_DEPTH:
+            raise bad_layer(self.text, f"brackets are nested more than {MAXIMUM_DEPTH} deep", help="use fewer chains")
         token = self.next()
         if token[0].isdigit() or token[0] == ".":
             return self._number(token)
         if token in "(),=":
-            raise bad_layer(self.text, f"a layer or a number is due, not {quote(token)}")
+            raise bad_layer(self.text, f"a layer or a number is missing before {quote(token)}", help=_LOOKS)
         return self._call(token, depth)
 
     def _number(self, token: str) -> Argument:
@@ -134,7 +147,9 @@ class _Reader:
                 return Times(float(token[:-1]))
             return int(token) if token.isdigit() else float(token)
         except ValueError:
-            raise bad_layer(self.text, f"{quote(token)} is no number") from None
+            raise bad_layer(
+                self.text, f"{quote(token)} is no number", help="numbers look like 7, 0.25, 1e-6 and 4x"
+            ) from None
 
     def _call(self, name: str, depth: int) -> Call:
         arguments: list[Argument] = []
@@ -149,7 +164,9 @@ class _Reader:
                 else:
                     arguments.append(item)
                 if self.tokens[self.position : self.position + 1] != [")"] and self.next() != ",":
-                    raise bad_layer(self.text, "a comma or a closing bracket is due")
+                    raise bad_layer(
+                        self.text, f'"," or ")" is missing before {quote(self.tokens[self.position - 1])}', help=_LOOKS
+                    )
             self.position += 1
         return Call(name, tuple(arguments), tuple(options))
 
@@ -159,36 +176,70 @@ def _checked(text: str, call: Call) -> None:
     if form is None:
         raise bad_layer(text, f"unknown layer {quote(call.name)}", did_you_mean(call.name, tuple(FORMS)))
     if call.name in BRACKETS_OF_LAYERS:
-        if not call.arguments or call.options or not all(isinstance(item, Call) for item in call.arguments):
-            raise bad_layer(text, f"{call.name} holds layers, as in {form.example}")
-        for item in call.arguments:
-            if isinstance(item, Call):
-                _checked(text, item)
-                if item.name == "layer_scale":
-                    raise bad_layer(text, "layer_scale stands at the end of a branch")
+        _checked_brackets(text, call, form)
         return
+    help = f"{call.name}({', '.join(name for name, _ in form.arguments)}), such as {form.example}"
     kinds = dict(form.arguments)
-    names = [name for name, _ in form.arguments][: len(call.arguments)] + [name for name, _ in call.options]
-    if len(call.arguments) > len(form.arguments) or len(set(names)) != len(names) or len(names) < form.required:
-        raise bad_layer(text, f"{call.name} is written as {form.example}")
-    for name, value in values(call).items():
+    given = [*list(kinds)[: len(call.arguments)], *(name for name, _ in call.options)]
+    for name in given:
         if name not in kinds:
-            raise bad_layer(text, f"{call.name} has no {quote(name)}", did_you_mean(name, tuple(kinds)))
-        reason = _refusal(kinds[name], value)
-        if reason:
-            raise bad_layer(text, f"{name} {reason}")
+            raise bad_layer(text, f"{call.name} takes no {quote(name)}", did_you_mean(name, tuple(kinds)), help)
+        if given.count(name) > 1:
+            raise bad_layer(text, f"{name} is given twice", "", help)
+    if len(call.arguments) > len(kinds):
+        raise bad_layer(
+            text, f"{call.name} takes at most {len(kinds)} of the {len(call.arguments)} arguments", "", help
+        )
+    for name in list(kinds)[: form.required]:
+        if name not in given:
+            raise bad_layer(text, f"{name} is missing", "", help)
+    for name, value in values(call).items():
+        _check_argument(text, (name, kinds[name], value), help)
 
 
-def _refusal(kind: str, value: Argument) -> str:
-    """Why a value does not fit an argument of a kind; empty where it does."""
-    whole = isinstance(value, int) and 1 <= value <= 65536
-    if kind == "whole":
-        return "" if whole else "is a whole number from 1 to 65536"
+def _checked_brackets(text: str, call: Call, form: Form) -> None:
+    if not call.arguments or call.options or not all(isinstance(item, Call) for item in call.arguments):
+        raise bad_layer(text, f"{call.name} holds layers", help=f"such as {form.example}")
+    for item in call.arguments:
+        if isinstance(item, Call):
+            _checked(text, item)
+            if item.name == "layer_scale":
+                raise bad_layer(
+                    text, "layer_scale stands at the end of a branch", help='an item of its own: "layer_scale"'
+                )
+
+
+def _check_argument(text: str, argument: tuple[str, str, Argument], help: str) -> None:
+    name, kind, value = argument
+    if kind in ("norm", "activation"):
+        names = tuple(NORMS) if kind == "norm" else tuple(ACTIVATIONS)
+        word = value.name if isinstance(value, Call) else _shown(value)
+        if word not in names or (isinstance(value, Call) and (value.arguments or value.options)):
+            message = f"unknown {kind} {quote(word)}"
+            raise bad_layer(text, message, did_you_mean(word, names), f"{kind}s: {', '.join(names)}")
+        return
+    due = _due(kind, value)
+    if due:
+        raise bad_layer(text, f"{name} is {due}, not {_shown(value)}", "", help)
+
+
+def _due(kind: str, value: Argument) -> str:
+    """What a number should be; empty where it is."""
+    if kind in NUMBERS:
+        least, most = NUMBERS[kind]
+        fits = isinstance(value, int | float) and least <= value <= most
+        return "" if fits else f"a number from {least:g} to {most:g}"
+    low, high = WHOLE[kind]
+    fits = isinstance(value, int) and low <= value <= high
+    if kind == "odd":
+        return "" if fits and isinstance(value, int) and value % 2 else f"an odd number from {low} to {high}"
     if kind == "width":
-        fits = whole or (isinstance(value, Times) and 0 < value.factor <= 64)
-        return "" if fits else "is a whole number, or a multiple of the block's width such as 4x"
-    if kind == "number":
-        return "" if isinstance(value, int | float) and 0 < value <= 4 else "is a number above 0 and at most 4"
-    names = tuple(NORMS) if kind == "norm" else tuple(ACTIVATIONS)
-    named = isinstance(value, Call) and not value.arguments and not value.options and value.name in names
-    return "" if named else f"is one of: {', '.join(names)}"
+        times = isinstance(value, Times) and 0.001 <= value.factor <= 64
+        return "" if fits or times else "a whole number, or a multiple of the block's width such as 4x"
+    return "" if fits else f"a whole number from {low} to {high}"
+
+
+def _shown(value: Argument) -> str:
+    if isinstance(value, Times):
+        return f"{value.factor:g}x"
+    return value.name if isinstance(value, Call) else f"{value:g}"

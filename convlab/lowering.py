@@ -228,19 +228,20 @@ def _hidden_width(block: Block, place: Place, path: str) -> tuple[int, tuple[Che
 def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[Check, ...]:
     widths = {
         "middle": (("hidden width", hidden),),
-        "first": (("width that comes in", place.width_in),),
-        "separable": (("width that comes in", place.width_in),),
-        "both": (("width that comes in", place.width_in), ("hidden width", hidden), ("block's width", place.width)),
-        "fused": (("width that comes in", place.width_in), ("hidden width", hidden)),
+        "first": (("incoming width", place.width_in),),
+        "separable": (("incoming width", place.width_in),),
+        "both": (("incoming width", place.width_in), ("hidden width", hidden), ("block's width", place.width)),
+        "fused": (("incoming width", place.width_in), ("hidden width", hidden)),
     }[block.order]
     if not off(block.group_width):
-        checks = [_divides(f"{path}.group_width", "a group width", block.group_width, *width) for width in widths]
+        checks = [_divides(f"{path}.group_width", "the group width", block.group_width, *width) for width in widths]
         for (_, before), after in pairwise(widths):  # convolutions that change the width: their groups divide both
             checks.append(_divides(f"{path}.group_width", "groups", larger(before // block.group_width, 1), *after))
         return tuple(checks)
     if isinstance(block.groups, str):
         return tuple(
-            _divides(f"{path}.groups", "depthwise:", before, *after) for (_, before), after in pairwise(widths)
+            _divides(f"{path}.groups", "depthwise: the incoming width", before, *after)
+            for (_, before), after in pairwise(widths)
         )
     if type(block.groups) is int and block.groups == 1:
         return ()
@@ -252,9 +253,7 @@ def _divides(path: str, name: str, divisor: Any, what: str, width: Any) -> Check
         path,
         "groups-do-not-divide",
         width % divisor == 0,
-        f"{name} {{0}} do not divide the {what} {{1}}"
-        if name == "groups"
-        else f"{name} {{0}} does not divide the {what} {{1}}",
+        f"{name} {{0}} {'do' if name == 'groups' else 'does'} not divide the {what} {{1}}",
         (divisor, width),
-        "choose groups that divide it, or a width that is a multiple of them",
+        "choose a divisor of the width, or another width",
     )

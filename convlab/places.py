@@ -9,7 +9,7 @@ from typing import Any
 
 from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS
 from convlab.assignments import Assignment
-from convlab.documents import Document, Part
+from convlab.documents import Document
 from convlab.errors import Place, Problem
 from convlab.faults import Fault
 from convlab.knobs import knobs_of
@@ -33,14 +33,14 @@ class Source:
     data: dict[str, Any]
     assignment: Assignment | None = None
 
-    def place(self, path: Keys, of: Part = "value") -> Place | None:
+    def place(self, path: Keys, of: Any = "value") -> Place | None:
         """Where a path was written; None where it was not."""
         return self.document.place(tuple(path), of)
 
     def placed(self, fault: Fault) -> Problem:
         """The problem of a fault with the place of its path, or of the nearest part of the path that was written."""
         path = list(fault.path)
-        place = self.place(path, "key" if fault.of == "key" else "value")
+        place = self.place(path, fault.of)
         while place is None and path:
             path.pop()
             place = self.place(path)
@@ -114,7 +114,8 @@ def _spellings(parts: list[str], count: int) -> Iterator[Keys]:
     yield ["stages", "*", *rest]
     for plural, name in PLURALS.items():
         if rest == [name]:
-            yield from ([plural, index], [plural])
+            yield [plural, index]
+            yield [plural]
     if rest[0] in STAGE_SECTIONS:
         if len(rest) == 2 and knobs_of(SECTIONS[rest[0]])[rest[1]].kind not in ("choices", "layers"):
             yield [*rest, index]
@@ -123,10 +124,10 @@ def _spellings(parts: list[str], count: int) -> Iterator[Keys]:
 
 def _contains(data: Any, path: Keys) -> bool:
     for part in path:
-        if isinstance(part, int):
-            if not isinstance(data, list) or part >= len(data):
-                return False
-        elif not isinstance(data, dict) or part not in data:
+        if isinstance(data, list) and str(part).isdigit() and int(part) < len(data):
+            data = data[int(part)]
+        elif isinstance(data, dict) and part in data:
+            data = data[part]
+        else:
             return False
-        data = data[part]
     return True

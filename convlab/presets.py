@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+_LONGEST_NAME = 100
 FOLDERS = ("", "roadmap/", "spaces/")
 
 
@@ -24,7 +25,7 @@ def preset_names(folder: str = "") -> tuple[str, ...]:
 
 def preset_path(name: str) -> Path | None:
     """The file of a preset, None where there is none of that name; "roadmap/07_moved_up" names one in a folder."""
-    if not name or any(part in ("", ".", "..") or not part.replace("_", "a").isalnum() for part in name.split("/")):
+    if not name or len(name) > _LONGEST_NAME or any(part in ("", ".", "..") or not part.replace("_", "a").isalnum() for part in name.split("/")):
         return None
     path = preset_folder() / f"{name}.toml"
     return path if path.is_file() else None

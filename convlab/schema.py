@@ -12,12 +12,16 @@ from convlab.knobs import Knob, knobs_of
 from convlab.layer_text import FORMS, MAXIMUM_LENGTH
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-STAGE_KEY = r"^(-?[0-9]+|\*)$"
+ONE_STAGE = "^-?[0-9]+$"
+EVERY_STAGE = r"^\*$"
+NO_CONTROL_CHARACTERS = r"^[^\u0000-\u001f\u007f]*$"
+
 KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "block": blocks.KINDS,
     "stem": stem.KINDS,
     "downsample": downsample.KINDS,
 }
+"""The named kinds by section, with the defaults that make them."""
 
 Schema = dict[str, Any]
 
@@ -28,64 +32,68 @@ def design_schema() -> Schema:
     It knows no more than a single file says: what must hold of a whole design (lists as long as there are stages, groups that divide)
     is checked when the file is loaded.
     """
-    properties: Schema = {
-        "base": {
-            "type": "string",
-            "minLength": 1,
-            "description": "the preset or the file that this design inherits from",
-        },
-        "format": {"type": "integer", "minimum": 1, "maximum": FORMAT, "description": "the version of the language"},
-    }
-    properties |= {name: _scalar(knob) for name, knob in knobs_of(Design).items()}
-    properties |= {plural: _macro(knobs_of(Stage)[name]) for plural, name in PLURALS.items()}
-    properties |= {section: _section(section, per_stage=section in STAGE_SECTIONS) for section in SECTIONS}
+    base = {"type": "string", "minLength": 1, "description": "the preset or the file that this design inherits from"}
+    version = {"type": "integer", "minimum": 1, "maximum": FORMAT, "description": "the version of the language"}
+    properties: Schema = {"base": base, "format": version}
+    properties |= {knob.name: reference(knob) for knob in knobs_of(Design).values()}
+    properties |= {plural: _a_value_a_stage(knobs_of(Stage)[name]) for plural, name in PLURALS.items()}
+    properties |= {section: _table_reference(section, listed=section in STAGE_SECTIONS) for section in SECTIONS}
     properties["stages"] = {
         "type": "object",
         "description": "knobs of single stages, by index from 0; negative ones count from the end, * is every stage",
-        "patternProperties": {STAGE_KEY: _stage()},
+        "patternProperties": {ONE_STAGE: _stage(listed=False), EVERY_STAGE: _stage(listed=True)},
         "additionalProperties": False,
     }
+    nouns = (Design, Stage, *SECTIONS.values())
     return {
         "$schema": DIALECT,
         "title": "convlab design",
         "description": "The architecture of one ConvNet. A scalar means every stage, a list one value a stage.",
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": False,
+        **table(properties),
+        "$defs": {_name(knob): _definition(knob) for noun in nouns for knob in knobs_of(noun).values()}
+        | {section: _section(section, listed=False) for section in SECTIONS}
+        | {f"{section}_of_all_stages": _section(section, listed=True) for section in STAGE_SECTIONS},
     }
 
 
 def schema_text(schema: Schema) -> str:
     """The schema as the text of a JSON file."""
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
-def _stage() -> Schema:
-    properties = {name: _scalar(knobs_of(Stage)[name]) for name in PLURALS.values()}
-    properties |= {section: _section(section, per_stage=False) for section in STAGE_SECTIONS}
+def reference(knob: Knob) -> Schema:
+    """A knob by its definition."""
+    return {"$ref": f"#/$defs/{_name(knob)}"}
+
+
+def table(properties: Schema) -> Schema:
+    """A table that has these keys and no others."""
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _macro(knob: Knob) -> Schema:
-    each = _value(knob)
-    listed = {"type": "array", "items": each, "minItems": 1, "maxItems": MAXIMUM_STAGES}
-    return {"description": f"{knob.help}, one value a stage or one for all", "anyOf": [each, listed]}
+def _name(knob: Knob) -> str:
+    return f"{knob.noun}.{knob.name}"
 
 
-def _section(name: str, *, per_stage: bool) -> Schema:
+def _stage(*, listed: bool) -> Schema:
+    """The table of one stage, or of every stage, where the knobs of sections may hold lists."""
+    properties = {name: reference(knobs_of(Stage)[name]) for name in PLURALS.values()}
+    return table(properties | {section: _table_reference(section, listed=listed) for section in STAGE_SECTIONS})
+
+
+def _table_reference(section: str, *, listed: bool) -> Schema:
+    return {"$ref": f"#/$defs/{section}_of_all_stages" if listed else f"#/$defs/{section}"}
+
+
+def _section(name: str, *, listed: bool) -> Schema:
     """A section's table; in one that speaks for all stages a knob may hold a list of one value a stage."""
     noun = SECTIONS[name]
-    properties = {}
-    for knob in knobs_of(noun).values():
-        listed = per_stage and knob.kind not in ("choices", "layers")
-        properties[knob.name] = (_listed if listed else _scalar)(knob, name)
-    schema: Schema = {
-        "type": "object",
-        "description": (noun.__doc__ or "").partition("\n")[0],
-        "properties": properties,
-        "additionalProperties": False,
+    properties = {
+        knob.name: _a_value_a_stage(knob) if listed and knob.kind not in ("choices", "layers") else reference(knob)
+        for knob in knobs_of(noun).values()
     }
     unused = [_without(kind, UNUSED[name, kind]) for kind in KINDS.get(name, {}) if (name, kind) in UNUSED]
+    schema = {"description": (noun.__doc__ or "").partition("\n")[0].replace("``", ""), **table(properties)}
     return schema | ({"allOf": unused} if unused else {})
 
 
@@ -97,82 +105,66 @@ def _without(kind: str, names: frozenset[str]) -> Schema:
     }
 
 
-def _scalar(knob: Knob, section: str = "") -> Schema:
-    schema = {"description": _description(knob, section), **_value(knob), **_default(knob)}
-    return schema | ({"x-taplo": {"docs": {"enumValues": _kind_docs(section)}}} if knob.name == "kind" else {})
+def _a_value_a_stage(knob: Knob) -> Schema:
+    listed = {"type": "array", "items": reference(knob), "minItems": 1, "maxItems": MAXIMUM_STAGES}
+    return {"description": f"{knob.help}; one value for all stages, or a list", "anyOf": [reference(knob), listed]}
 
 
-def _listed(knob: Knob, section: str = "") -> Schema:
-    each = _value(knob)
-    listed = {"type": "array", "items": each, "minItems": 1, "maxItems": MAXIMUM_STAGES}
-    return {
-        "description": f"{_description(knob, section)}; a list holds one value a stage",
-        "anyOf": [each, listed],
-        **_default(knob),
-    }
+def _definition(knob: Knob) -> Schema:
+    schema = {"description": _description(knob), **_value(knob)}
+    if knob.noun != "stage":  # a design says its own depths and widths
+        schema["default"] = list(knob.default) if isinstance(knob.default, tuple) else knob.default
+    return schema | ({"x-taplo": {"docs": {"enumValues": _kind_docs(knob)}}} if knob.name == "kind" else {})
 
 
-def _default(knob: Knob) -> Schema:
-    if knob.noun == "stage":
-        return {}  # a design says its own depths and widths
-    return {"default": list(knob.default) if isinstance(knob.default, tuple) else knob.default}
-
-
-def _description(knob: Knob, section: str) -> str:
+def _description(knob: Knob) -> str:
     unit = f" ({knob.unit})" if knob.unit else ""
-    own = [
-        f"{kind}: {json.dumps(kinds[knob.name])}"
-        for kind, kinds in KINDS.get(section, {}).items()
-        if knob.name in kinds
-    ]
+    kinds = KINDS.get(knob.noun, {}).items()
+    own = [f"{kind}: {json.dumps(values[knob.name])}" for kind, values in kinds if knob.name in values]
     return knob.help + unit + (f"; default by kind: {', '.join(own)}" if own else "")
 
 
-def _kind_docs(section: str) -> list[str]:
+def _kind_docs(knob: Knob) -> list[str]:
     """What each kind is: the defaults that it sets, in the order of the choices."""
-    kinds = KINDS[section]
-    choices = knobs_of(SECTIONS[section])["kind"].choices
+    kinds = [KINDS[knob.noun][kind].items() for kind in knob.choices]
     return [
-        ", ".join(f"{name} = {json.dumps(value)}" for name, value in kinds[kind].items()) or "the knobs' own defaults"
-        for kind in choices
+        ", ".join(f"{name} = {json.dumps(value)}" for name, value in kind) or "the knobs' own defaults"
+        for kind in kinds
     ]
 
 
 def _value(knob: Knob) -> Schema:
-    if knob.kind == "integer":
-        number = {"type": "integer", **_bounds(knob)}
-        return {"anyOf": [number, {"enum": list(knob.choices)}]} if knob.choices else number
-    if knob.kind == "number":
-        return {"type": "number", **_bounds(knob)}
-    if knob.kind == "size":
-        side = {"type": "integer", **_bounds(knob)}
-        return {"anyOf": [side, {"type": "array", "items": side, "minItems": 2, "maxItems": 2}]}
-    if knob.kind == "choice":
-        return {"enum": list(knob.choices)}
-    if knob.kind == "choices":
-        return {"type": "array", "items": {"enum": list(knob.choices)}, "uniqueItems": True}
-    if knob.kind == "layers":
-        return _branches() if knob.name == "branches" else _branch()
-    return {"boolean": {"type": "boolean"}, "text": {"type": "string", "pattern": r"^[^\u0000-\u001f\u007f]*$"}}[
-        knob.kind
-    ]
+    """What a knob's value may be."""
+    number = {"type": "integer", **_bounds(knob)}
+    match knob.kind:
+        case "integer":
+            return {"anyOf": [number, {"enum": list(knob.choices)}]} if knob.choices else number
+        case "number":
+            return {"type": "number", **_bounds(knob)}
+        case "size":
+            return {"anyOf": [number, {"type": "array", "items": number, "minItems": 2, "maxItems": 2}]}
+        case "choice":
+            return {"enum": list(knob.choices)}
+        case "choices":
+            return {"type": "array", "items": {"enum": list(knob.choices)}, "uniqueItems": True}
+        case "layers":
+            return {"type": "array", "items": _branch()} if knob.name == "branches" else _branch()
+        case "boolean":
+            return {"type": "boolean"}
+        case _:
+            return {"type": "string", "pattern": NO_CONTROL_CHARACTERS}
 
 
 def _bounds(knob: Knob) -> Schema:
-    """The bounds as whole numbers where they are whole, so that the file reads as the knobs do."""
+    """The bounds, as whole numbers where they are whole."""
     both = {"minimum": knob.low, "maximum": knob.high}
     return {key: int(bound) if bound == int(bound) else bound for key, bound in both.items() if bound is not None}
 
 
 def _branch() -> Schema:
-    layer = {
-        "type": "string",
-        "maxLength": MAXIMUM_LENGTH,
-        "pattern": rf"^\s*({'|'.join(FORMS)})\b",
-        "examples": [form.example for form in FORMS.values()],
+    examples = [form.example for form in FORMS.values()]
+    pattern = rf"^\s*({'|'.join(FORMS)})\b"
+    return {
+        "type": "array",
+        "items": {"type": "string", "maxLength": MAXIMUM_LENGTH, "pattern": pattern, "examples": examples},
     }
-    return {"type": "array", "items": layer}
-
-
-def _branches() -> Schema:
-    return {"type": "array", "items": _branch()}

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convlab.acceptance import accepted
 from convlab.documents import Document, read
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
-from convlab.knobs import Knob, Refused, accepted, knob, knobs_of
+from convlab.knobs import Knob, Refused, knob, knobs_of
 
 PREFIX = "CONVLAB_"
 PROJECT_FILE = "convlab.toml"
@@ -98,7 +99,7 @@ def user_file(environment: Mapping[str, str] | None = None) -> Path | None:
     """Where the user's configuration belongs on this platform, whether it is there or not; None where there is no home."""
     variables = os.environ if environment is None else environment
     configured = variables.get("XDG_CONFIG_HOME", "")
-    if os.path.isabs(configured):
+    if Path(configured).is_absolute():
         return Path(configured) / USER_FILE
     if sys.platform == "win32":
         return Path(variables["APPDATA"]) / USER_FILE if variables.get("APPDATA") else None

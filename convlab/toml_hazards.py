@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, NoReturn
 
 from convlab.errors import ConvlabError, Place, Problem
-from convlab.toml_spans import STRING, Keys, place_of
+from convlab.toml_spans import TOKEN, Keys, place_of
 
 MAX_DEPTH = 64
 MAX_DIGITS = 100
-
-_TOKEN = re.compile(
-    rf"(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<quote>[\"'])"
-    r"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<dot>\.)|(?P<end>[=,\n])|(?P<word>[\w+-]+)"
-)
 
 
 def refuse_hazards(text: str, name: str) -> None:
     """Refuse what would make tomllib recurse without end, take quadratic time, or meet int()'s limit of digits."""
     depth = dots = 0
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         kind = token.lastgroup
         if kind == "quote":
             return  # an unclosed string: tomllib stops here too, and says so
@@ -30,7 +24,7 @@ def refuse_hazards(text: str, name: str) -> None:
             refuse_depth(place_of(name, text, *token.span()))
         if kind == "word" and _is_long_number(token[0], text[token.end() : token.end() + 9]):
             place = place_of(name, text, *token.span())
-            help = "write a large number with an exponent, such as 4.5e9"
+            help = "shorten it; a large number has an exponent, such as 4.5e9"
             problem = Problem("number-too-long", f"a number of over {MAX_DIGITS} digits", place, help=help)
             raise ConvlabError(problem, exit_code=2)
 

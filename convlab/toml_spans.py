@@ -16,6 +16,10 @@ STRING = (
     r'"""(?:[^"\\]|\\[\s\S]|"{1,2}(?!"))*+"{3,5}' + r"|'''(?:[^']|'{1,2}(?!'))*+'{3,5}"
     r'|"(?!"")(?:[^"\\\n]|\\.)*+"' + r"|'(?!'')[^'\n]*+'"
 )
+TOKEN = re.compile(
+    rf"(?P<string>{STRING})|(?P<comment>\#[^\n]*)|(?P<quote>[\"'])"
+    r"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<dot>\.)|(?P<end>[=,\n])|(?P<word>[\w+-]+)"
+)
 _QUOTED = re.compile(STRING)
 _KEY = re.compile(rf"{STRING}|[\w*-]+")
 _BARE_VALUE = re.compile(r"[^,\]}#\r\n]*[^,\]}#\s]")

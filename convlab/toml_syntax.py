@@ -6,16 +6,19 @@ import re
 from contextlib import suppress
 
 from convlab.errors import Problem, quote
-from convlab.toml_spans import Scanner, place_of
+from convlab.toml_spans import TOKEN, Scanner, place_of
 
 _COORDINATES = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _BARE_WORD = re.compile(r"[\w.+-]++(?=[ \t]*(?:[,\]}#\r\n]|$))")
-_QUOTES_HELP = 'text stands in quotes: "convnext"; numbers, true and false do not'
+_VALUES_HELP = 'values look like 7, 0.1, true, "convnext" and [3, 3, 9, 3]'
 _SYNTAX = {  # how a message of tomllib starts: the same in plainer words, and a way out
-    "Invalid value": ("this is not a TOML value", _QUOTES_HELP),
+    "Invalid value": ("this is not a TOML value", _VALUES_HELP),
     "Invalid statement": ("a line cannot start like this", "a line is key = value, a [table], or a # comment"),
     "Expected '='": ('"=" is missing after the key', "a line is key = value, a [table], or a # comment"),
-    "Expected newline": ("the line should end before this", "one key = value a line; a list stands in [ ]"),
+    "Expected newline": (
+        "the line should end before this",
+        "one key = value a line; a list stands in [ ], a decimal has a point",
+    ),
     "Expected ']": ("the table header is not closed", "it looks like [stages.2.block]"),
     "Invalid initial character": ("a key is missing here", "a key is made of letters, digits, _ and -"),
     "Unclosed array": ('the list needs "," or "]" here', "it looks like [3, 3, 9, 3]"),
@@ -44,14 +47,31 @@ def syntax_problem(said: str, text: str, name: str) -> Problem:
     plain = [told for start, told in _SYNTAX.items() if said.startswith(start)]
     message, help = plain[0] if plain else (said[:1].lower() + said[1:], "")
     word = _BARE_WORD.match(text, offset)
-    place = place_of(name, text, offset, max(offset + 1, word.end() if word else 0))
     label = ""
+    bracket = _open_bracket(text[:offset])
+    if said.startswith("Unclosed") and bracket >= 0 and "\n" in text[bracket:offset]:
+        what = "list" if text[bracket] == "[" else "table"
+        label = f"the {what} starts in line {text.count(chr(10), 0, bracket) + 1}"
+    if said.startswith("Invalid initial") and text[bracket:][:1] == "{" and not text[offset : offset + 2].strip():
+        message, help = "the table in { } does not end on its line", "end it there, or write a [table] of its own"
+    place = place_of(name, text, offset, max(offset + 1, word.end() if word else 0))
     if said.startswith("Invalid value"):
         if not place.text[place.column - 1 :].strip():
             message = "a value is missing here"
         if word:
             label = f"write {word[0].lower() if word[0] in ('True', 'False') else quote(word[0])}"
     return Problem("toml-syntax", message, place, label, help)
+
+
+def _open_bracket(text: str) -> int:
+    """Where the innermost bracket stands that the text leaves open; -1 where there is none."""
+    found: list[int] = []
+    for token in TOKEN.finditer(text):
+        if token.lastgroup == "open":
+            found.append(token.start())
+        elif token.lastgroup == "close" and found:
+            found.pop()
+    return found[-1] if found else -1
 
 
 def _clash(valid: str, text: str, name: str) -> Problem:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
+from convlab.acceptance import accepted
 from convlab.addresses import (
     PLURALS,
     SECTIONS,
@@ -19,7 +20,7 @@ from convlab.addresses import (
 from convlab.design import MAXIMUM_STAGES, Design, Stage
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.faults import Fault, Faults, Path, counted
-from convlab.knobs import Knob, Refused, accepted, changed, knobs_of
+from convlab.knobs import Knob, Refused, changed, knobs_of
 from convlab.layer_text import parse_layer
 
 
@@ -233,7 +234,7 @@ class _Assigning:
         if not isinstance(value, list | tuple):
             self._same(value, knob, path, changes)
             return
-        for index, item in enumerate(self._items(value, len(changes), path) or (() if self.stages_known else value)):
+        for index, item in enumerate(self._items(value, len(changes), path) or (() if self.stages_known else value[:MAXIMUM_STAGES])):
             self.put(changes[min(index, len(changes) - 1)], knob, item, (*path, index))
 
     def _same(self, value: Any, knob: Knob, path: Path, changes: list[dict[str, Any]]) -> None:

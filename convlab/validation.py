@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from itertools import accumulate
+
 from convlab.design import Design, Network, lower, stem_stride, strides
 from convlab.errors import ConvlabError, Problem
 from convlab.layers import Shape, walk
@@ -9,7 +12,7 @@ from convlab.layers import Shape, walk
 
 def faults(design: Design, image: Shape | None = None) -> list[Problem]:
     """Everything that is wrong with a design, by knob path, without a place in a file; empty for a valid design."""
-    structural = _empty_blocks(design) + _names(design)
+    structural = structural_faults(design)
     if structural:
         return structural
     network = lower(design)
@@ -18,7 +21,7 @@ def faults(design: Design, image: Shape | None = None) -> list[Problem]:
         for check in dict.fromkeys(network.checks)
         if not check.holds
     ]
-    return broken + _output_stride(design) + ([] if broken else _vanished(network, image or design.image.shape))
+    return broken + stride_faults(design) + ([] if broken else _vanished(network, image or design.image.shape))
 
 
 def validated(design: Design, image: Shape | None = None) -> Design:
@@ -29,27 +32,32 @@ def validated(design: Design, image: Shape | None = None) -> Design:
     return design
 
 
+def structural_faults(design: Design) -> list[Problem]:
+    """What is wrong whatever the sizes are, and keeps the design from having layers."""
+    return _empty_blocks(design) + _names(design)
+
+
 def _empty_blocks(design: Design) -> list[Problem]:
-    return [
-        Problem(
-            "missing-key",
-            "a custom block without layers",
-            help='write branch = ["depthwise(7)", "norm", "pointwise(4x)", "activation", "pointwise(1x)"], or branches',
-            path=f"stages.{index}.block.kind",
-        )
-        for index, stage in enumerate(design.stages)
-        if stage.block.kind == "custom" and not stage.block.branch and not any(stage.block.branches)
-    ]
+    help = 'write branch = ["depthwise(7)", "norm", "pointwise(4x)", "activation", "pointwise(1x)"], or branches'
+    found = []
+    for index, stage in enumerate(design.stages):
+        block = stage.block
+        if block.kind == "custom" and not all(block.branches or (block.branch,)):
+            knob = f"branches.{block.branches.index(())}" if block.branches else "kind"
+            path = f"stages.{index}.block.{knob}"
+            found.append(Problem("missing-key", "a custom block needs layers", help=help, path=path))
+    return found
 
 
 def _names(design: Design) -> list[Problem]:
     if design.names == "timm" or len(design.stages) == 1:
         return []
-    message = f"facebookresearch's names are those of isotropic designs, this one has {len(design.stages)} stages"
-    return [Problem("out-of-range", message, help='names = "timm"', path="names")]
+    message = f"facebookresearch's names are those of a design of one stage, this one has {len(design.stages)}"
+    return [Problem("out-of-range", message, help='write names = "timm"', path="names")]
 
 
-def _output_stride(design: Design) -> list[Problem]:
+def stride_faults(design: Design) -> list[Problem]:
+    """An output stride that the stem and the stages do not reach."""
     wanted = design.output_stride
     reached = stem_stride(design.stem)
     whole = reached
@@ -58,8 +66,14 @@ def _output_stride(design: Design) -> list[Problem]:
         reached *= taken.stride
     if wanted in (0, reached) or wanted > whole:
         return []
-    help = f"the stem's stride is {stem_stride(design.stem)}, the stages' {', '.join(str(stage.stride) for stage in design.stages)}"
+    help = f"strides that can be reached: {', '.join(map(str, sorted(_reachable(design))))}"
     return [Problem("out-of-range", f"an output stride of {wanted} cannot be reached", help=help, path="output_stride")]
+
+
+def _reachable(design: Design) -> set[int]:
+    """The strides of the stem and of the stages, each with those before it."""
+    strides = [stage.stride for stage in design.stages]
+    return set(accumulate(strides, operator.mul, initial=stem_stride(design.stem)))
 
 
 def _vanished(network: Network, image: Shape) -> list[Problem]:

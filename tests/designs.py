@@ -185,6 +185,8 @@ BRANCHES = (
     ["squeeze_excite(0.5)", "depthwise(3)", "norm(rms_norm)", "activation(silu)", "conv(2, width=1x, dilation=3)"],
     ["parallel(chain(depthwise(3), parallel(pointwise(1x), conv(3, 1x))), conv(5, 1x))", "activation(mish)"],
     ["conv(3, 1x)", "identity", "norm(layer_norm)", "activation"],
+    ["parallel(identity, depthwise(3), chain(norm, pointwise(1x)))"],
+    ["dropout(0.3)"],
 )
 SEVERAL_BRANCHES = (
     [["norm", "depthwise(7)", "layer_scale"], ["norm", "pointwise(4x)", "activation", "grn", "pointwise(1x)", "layer_scale(0.5)"]],

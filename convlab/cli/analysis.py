@@ -24,7 +24,9 @@ By = Annotated[
 ]
 DesignNames = Annotated[
     list[str],
-    typer.Argument(metavar="DESIGN...", help="Presets or TOML files; the first is the baseline.", autocompletion=complete_design),
+    typer.Argument(
+        metavar="DESIGN...", help="Presets or TOML files; the first is the baseline.", autocompletion=complete_design
+    ),
 ]
 
 
@@ -51,7 +53,9 @@ def profile(
     baseline = None if against is None else costs.profile(design_of(against, None, image))
     shown, figures, told = table(found, grouping), cards(found, baseline, batch=images), notes(found)
     if output.as_json:
-        output.json(_plain_profile(found, baseline, images) | {"by": grouping, "rows": shown.records()} | _plain(figures, told))
+        output.json(
+            _plain_profile(found, baseline, images) | {"by": grouping, "rows": shown.records()} | _plain(figures, told)
+        )
         return
     output.heading(_title(found) + (f", against {baseline.design.name}" if baseline else ""))
     output.text()
@@ -96,7 +100,9 @@ def roadmap(output: Output, image: ImageSize = None) -> None:
         return
     output.table(roadmap_table(walk))
     output.text()
-    output.text('"paper G" and top-1: arXiv:2201.03545, Table 10 (the paper prints multiply-adds as FLOPs); std over 3 seeds.')
+    output.text(
+        '"paper G" and top-1: arXiv:2201.03545, Table 10 (the paper prints multiply-adds as FLOPs); std over 3 seeds.'
+    )
     output.notes(told)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from convlab.cli import analysis, building, environment, knowledge
+from convlab.cli import analysis, building, environment, knowledge, spaces
 from convlab.cli.output import Command
 from convlab.cli.terminal import wants_color
 
@@ -35,6 +35,9 @@ COMPLETION_VARIABLE = "_CONVLAB_COMPLETE"
 
 class Group(TyperGroup):
     """Commands that are listed by panel in plain text too, and a suggestion where a name is misspelled."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
@@ -65,9 +68,16 @@ def application(*, panels: bool) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_version_option)
-    for command in COMMANDS:
-        app.command(command.name, rich_help_panel=command.panel, epilog=f"Example: {command.example}")(command.function)
+    _add(app, COMMANDS)
+    space = typer.Typer(cls=Group, rich_markup_mode=app.rich_markup_mode, help="Count, sample and cost design spaces.")
+    _add(space, spaces.COMMANDS)
+    app.add_typer(space, name="space", rich_help_panel="Spaces", epilog=f"Example: {spaces.COMMANDS[0].example}")
     return app
+
+
+def _add(app: typer.Typer, commands: Sequence[Command]) -> None:
+    for command in commands:
+        app.command(command.name, rich_help_panel=command.panel, epilog=f"Example: {command.example}")(command.function)
 
 
 def run(arguments: Sequence[str]) -> int:

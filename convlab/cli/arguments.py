@@ -7,20 +7,25 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from convlab.acceptance import accepted
 from convlab.design import Design, Image
-from convlab.errors import ConvlabError, Place, Problem
+from convlab.errors import ConvlabError, Place, Problem, quote
 from convlab.files import load
-from convlab.knobs import Knob, Refused, accepted, knobs_of
+from convlab.knobs import Knob, Refused, knobs_of
 from convlab.validation import faults
 
 BATCH = Knob("batch", "option", "integer", 1, "images at a time", low=1, high=1_000_000)
 SEED = Knob("seed", "option", "integer", 0, "seed of the random numbers", low=0, high=2**63 - 1)
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_SIZE = re.compile(r"-?[0-9]{1,9}([xX]-?[0-9]{1,9})?")
 
 
 def design_of(name: str, sets: Sequence[str] | None, image: str | None = None) -> Design:
     """The design of an argument, with knobs turned and another image size put in. Raises ConvlabError."""
+    if not name.strip():
+        problem = Problem("usage", "the name of a design is empty", help="convlab presets lists them")
+        raise ConvlabError(problem, exit_code=2)
     design = load(name, sets=sets or ())
     return design if image is None else resized(design, image)
 
@@ -36,10 +41,12 @@ def resized(design: Design, text: str) -> Design:
 
 def size_of(text: str) -> int | tuple[int, int]:
     """An image size, as "224" or "192x256". Raises ConvlabError."""
-    sides: Any = [_number(word) for word in re.split("[xX\N{MULTIPLICATION SIGN}]", text)]
-    size: int | tuple[int, int] = _checked(
-        knobs_of(Image)["size"], sides[0] if len(sides) == 1 else sides, _place("--image", text)
-    )
+    place = _place("--image", text)
+    if not _SIZE.fullmatch(text):
+        problem = Problem("wrong-type", f"{quote(text)} is no image size", place, "N or HxW, such as 224 or 192x256")
+        raise ConvlabError(problem, exit_code=2)
+    sides = [int(word) for word in re.split("[xX]", text)]
+    size: int | tuple[int, int] = _checked(knobs_of(Image)["size"], sides[0] if len(sides) == 1 else sides, place)
     return size
 
 

@@ -123,13 +123,17 @@ def _refuse_folder(save: str | None) -> None:
 
     if save is not None and (Path(save).is_dir() or not Path(save).absolute().parent.is_dir()):
         message = f"cannot write {quote(save)}: it is a folder, or its folder is not there"
-        raise ConvlabError(Problem("unreadable-file", message, help="name a file, such as weights.safetensors"), exit_code=2)
+        raise ConvlabError(
+            Problem("unreadable-file", message, help="name a file, such as weights.safetensors"), exit_code=2
+        )
 
 
 def _told(tried: Tried, settings: Any, batch: int) -> str:
     shape = "x".join(map(str, tried.output))
     values = "all finite" if tried.finite else "NOT finite"
-    times = f"built in {tried.build_seconds:.2f} s, one forward in {tried.forward_seconds:.2f} s (indicative, no benchmark)"
+    times = (
+        f"built in {tried.build_seconds:.2f} s, one forward in {tried.forward_seconds:.2f} s (indicative, no benchmark)"
+    )
     return f"{tried.device}, {settings.dtype}, batch {batch}: output {shape}, {values}; {times}"
 
 

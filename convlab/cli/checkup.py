@@ -47,10 +47,16 @@ def examine() -> tuple[Finding, ...]:
 
 
 def _findings() -> Iterator[Finding]:
-    yield Finding("convlab", "fine", f"{__version__}, Python {platform.python_version()} on {platform.platform(terse=True)}")
+    yield Finding(
+        "convlab", "fine", f"{__version__}, Python {platform.python_version()} on {platform.platform(terse=True)}"
+    )
     for name in NEEDED:
         version = _version(name)
-        yield Finding(name, "fine", version) if version else Finding(name, "broken", "not installed", f"pip install {name}")
+        yield (
+            Finding(name, "fine", version)
+            if version
+            else Finding(name, "broken", "not installed", f"pip install {name}")
+        )
     yield from (Finding(name, "fine", version) for name in USED if (version := _version(name)))
     missing = [name for name in USED if not _version(name)]
     if missing:
@@ -82,7 +88,9 @@ def _torch() -> Iterator[Finding]:
         yield Finding("mps", "fine", "Apple GPU")
     if not found["gpus"] and not found["mps"]:
         build = f"CUDA {found['cuda']}" if found["cuda"] else "ROCm" if found["hip"] else "CPU"
-        yield Finding("gpu", "note", f"none that this torch (built for {build}) can use: --device cuda will not work here")
+        yield Finding(
+            "gpu", "note", f"none that this torch (built for {build}) can use: --device cuda will not work here"
+        )
 
 
 def _torchvision() -> Iterator[Finding]:
@@ -109,7 +117,11 @@ def _run(program: str) -> tuple[int, str, str]:
     """Exit code, stdout and the last line of stderr of a Python program."""
     try:
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=SECONDS, check=False
+            [sys.executable, "-W", "ignore", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return 1, "", f"no answer after {SECONDS} s"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,16 +79,22 @@ def _paths(incomplete: str) -> Iterator[str]:
     yield from knob_paths()
     stage = incomplete.split(".")[1] if incomplete.count(".") > 1 else "*"
     yield from (f"stages.{stage}.{name}" for name in PLURALS.values())
-    yield from (f"stages.{stage}.{path}" for path in knob_paths() if path.partition(".")[0] in STAGE_SECTIONS and "." in path)
+    yield from (
+        f"stages.{stage}.{path}" for path in knob_paths() if path.partition(".")[0] in STAGE_SECTIONS and "." in path
+    )
 
 
 def _files(incomplete: str) -> Iterator[str]:
-    folder, _ = os.path.split(incomplete)
+    folder = incomplete[: incomplete.rfind("/") + 1]
     try:
         entries = sorted(Path(folder or ".").iterdir())
     except OSError:
         return
     for entry in entries:
-        text = os.path.join(folder, entry.name)
-        if text.startswith(incomplete) and not entry.name.startswith(".") and (entry.is_dir() or entry.suffix == ".toml"):
+        text = folder + entry.name
+        if (
+            text.startswith(incomplete)
+            and not entry.name.startswith(".")
+            and (entry.is_dir() or entry.suffix == ".toml")
+        ):
             yield f"{text}/" if entry.is_dir() else text

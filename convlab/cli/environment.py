@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from convlab.cli.output import Output, command
 
@@ -18,12 +19,18 @@ def config(output: Output) -> None:
 
     found = read_settings({"color": output.color_option})
     files = {"project": project_file(), "user": user_file()}
-    strange = [Note(name, f"there is no setting for {name}", "convlab config lists the settings") for name in unknown_variables()]
+    strange = [
+        Note(name, f"there is no setting for {name}", "convlab config lists the settings")
+        for name in unknown_variables()
+    ]
     if output.as_json:
-        rows = [{"name": item.knob.name, "value": item.value, "origin": item.origin, "help": item.knob.help} for item in found]
+        rows = [
+            {"name": item.knob.name, "value": item.value, "origin": item.origin, "help": item.knob.help}
+            for item in found
+        ]
         output.json({"settings": rows, "files": {kind: path and str(path) for kind, path in files.items()}})
     else:
-        columns = (Column("name", "setting"), Column("value", "value"), Column("origin", "from", wraps=True))
+        columns = (Column("name", "setting"), Column("value", "value"), Column("origin", "from", least=30))
         cells = tuple((words(item.knob.name), words(value_text(item.value)), words(item.origin)) for item in found)
         output.table(Table(columns, cells))
         output.text()
@@ -53,10 +60,12 @@ def doctor(output: Output) -> None:
             output.facts([(f"{marks[item.state]} {item.what:<14}", item.found)])
             output.facts([(" " * 17, f"fix: {item.fix}")] if item.fix else [])
         output.text()
-        output.text("All that convlab needs is here." if fine else "Something that convlab needs is broken: see !! above.")
+        output.text(
+            "All that convlab needs is here." if fine else "Something that convlab needs is broken: see !! above."
+        )
     if not fine:
         raise typer.Exit(1)
 
 
-def _files(files: dict[str, object]) -> list[tuple[str, str]]:
+def _files(files: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(f"{kind} file", str(path) if path else "none") for kind, path in files.items()]

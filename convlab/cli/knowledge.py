@@ -22,6 +22,7 @@ Name = Annotated[
 File = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout.")]
 Roadmap = Annotated[bool, typer.Option("--roadmap", help="The steps of the walk from ResNet-50 to ConvNeXt-T.")]
 Spaces = Annotated[bool, typer.Option("--spaces", help="The design spaces.")]
+OfSpaces = Annotated[bool, typer.Option("--space", help="The schema of a space instead.")]
 EveryKnob = Annotated[bool, typer.Option("--every-knob", help="With what the kinds' defaults say.")]
 Base = Annotated[
     str | None,
@@ -40,7 +41,13 @@ def explain(output: Output, name: Name, sets: Sets = None) -> None:
         return
     if output.as_json:
         entries = [
-            {"name": item.name, "what": item.what, "text": item.text, "facts": dict(item.facts), "example": item.example}
+            {
+                "name": item.name,
+                "what": item.what,
+                "text": item.text,
+                "facts": dict(item.facts),
+                "example": item.example,
+            }
             for item in found
         ]
         output.json({"explanations": entries})
@@ -50,8 +57,7 @@ def explain(output: Output, name: Name, sets: Sets = None) -> None:
             output.text()
         output.heading(f"{item.name} ({item.what})")
         output.text(item.text)
-        output.facts(item.facts)
-        output.facts([("example", item.example)] if item.example else [])
+        output.facts([*item.facts, ("example", item.example)] if item.example else item.facts)
 
 
 @command(PANEL, "convlab presets")
@@ -68,27 +74,34 @@ def presets(output: Output, roadmap: Roadmap = False, spaces: Spaces = False) ->
 
 
 @command(PANEL, "convlab schema -o design.schema.json")
-def schema(output: Output, file: File = None) -> None:
+def schema(output: Output, file: File = None, space: OfSpaces = False) -> None:
     """Print the JSON schema of a design file, for editors."""
     import sys
 
     from convlab.files import write_whole
     from convlab.schema import design_schema, schema_text
 
-    text = schema_text(design_schema())
+    made = design_schema()
+    if space:
+        from convlab.space_schema import space_schema
+
+        made = space_schema()
+    text = schema_text(made)
     if file is not None:
         write_whole(Path(file), text.encode())
         if output.as_json:
             output.json({"written": file})
         return
     if output.as_json:
-        output.json({"schema": design_schema()})
+        output.json({"schema": made})
     else:
         sys.stdout.write(text)
 
 
 @command(PANEL, "convlab resolve convnext_t --set stages.2.depth=27 --on convnext_t")
-def resolve(output: Output, design: DesignName, every_knob: EveryKnob = False, base: Base = None, sets: Sets = None) -> None:
+def resolve(
+    output: Output, design: DesignName, every_knob: EveryKnob = False, base: Base = None, sets: Sets = None
+) -> None:
     """Print a design as TOML, with its bases resolved."""
     import sys
 
@@ -101,10 +114,9 @@ def resolve(output: Output, design: DesignName, every_knob: EveryKnob = False, b
         problem = Problem("usage", "--every-knob and --on exclude each other", help="give one of them")
         raise ConvlabError(problem, exit_code=2)
     found = design_of(design, sets)
+    text = text_in_full(found) if every_knob else text_of(found)
     if base is not None:
         text = text_on_base(found, load(base), base)
-    else:
-        text = text_in_full(found) if every_knob else text_of(found)
     if output.as_json:
         output.json({"design": found.name, "key": found.key, "table": table_of(found), "toml": text})
     else:
@@ -121,8 +133,20 @@ def _explain_design(output: Output, name: str, sets: Any) -> None:
     design = design_of(name, sets)
     nearest = nearest_preset(design)
     if output.as_json:
-        near = {"preset": nearest.preset, "same_network": nearest.same_network, "knobs": plain_differences(nearest.knobs)}
-        output.json({"design": design.name, "summary": design.summary, "key": design.key, "text": portrait(design), "nearest": near})
+        near = {
+            "preset": nearest.preset,
+            "same_network": nearest.same_network,
+            "knobs": plain_differences(nearest.knobs),
+        }
+        output.json(
+            {
+                "design": design.name,
+                "summary": design.summary,
+                "key": design.key,
+                "text": portrait(design),
+                "nearest": near,
+            }
+        )
         return
     output.heading(f"{design.name}{': ' if design.summary else ''}{design.summary}")
     for sentence in portrait(design):
@@ -130,8 +154,13 @@ def _explain_design(output: Output, name: str, sets: Any) -> None:
     output.text()
     same = ", the same network" if nearest.same_network else ""
     count = len(nearest.knobs)
-    output.text(f"Nearest preset: {nearest.preset}{same}" + (f"; {count} knob{'s' * (count > 1)} differ{'s' * (count == 1)}:" if count else "."))
-    pairs = [(path, [("-" if value is None else value_text(value)) for value in values]) for path, values in nearest.knobs]
+    output.text(
+        f"Nearest preset: {nearest.preset}{same}"
+        + (f"; {count} knob{'s' * (count > 1)} differ{'s' * (count == 1)}:" if count else ".")
+    )
+    pairs = [
+        (path, [("-" if value is None else value_text(value)) for value in values]) for path, values in nearest.knobs
+    ]
     output.facts([(path, f"{own} (there {other})") for path, (own, other) in pairs])
 
 

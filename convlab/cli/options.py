@@ -43,7 +43,11 @@ Against = Annotated[
 Device = Annotated[
     str | None,
     typer.Option(
-        "--device", metavar="auto|cpu|cuda|mps", help="Where to run.", rich_help_panel="Run", autocompletion=complete_device
+        "--device",
+        metavar="auto|cpu|cuda|mps",
+        help="Where to run.",
+        rich_help_panel="Run",
+        autocompletion=complete_device,
     ),
 ]
 Dtype = Annotated[
@@ -59,7 +63,11 @@ Dtype = Annotated[
 ChannelsLast = Annotated[
     bool | None,
     typer.Option(
-        "--channels-last/--no-channels-last", help="Feature maps with the channels last in memory.", rich_help_panel="Run"
+        "--channels-last/--no-channels-last",
+        help="Feature maps with the channels last in memory.",
+        rich_help_panel="Run",
     ),
 ]
-Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Seed of the random numbers.", rich_help_panel="Run")]
+Seed = Annotated[
+    str | None, typer.Option("--seed", metavar="N", help="Seed of the random numbers.", rich_help_panel="Run")
+]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from convlab.views.notes import Note
     from convlab.views.tables import Table
 
+COLORS = ("auto", "always", "never")
+
 SCHEMA_VERSION = 1
 """The version of the form of all JSON output."""
 
@@ -44,7 +46,7 @@ class Output:
     @functools.cached_property
     def color(self) -> str:
         """When to colour; settings are looked at only where no option says."""
-        return self.settings().color
+        return self.color_option or self.settings().color
 
     def json(self, result: dict[str, Any]) -> None:
         """Write a result as one object."""
@@ -107,6 +109,10 @@ Color = Annotated[
 
 
 def _common(*, as_json: AsJson = False, quiet: Quiet = False, color: Color = None) -> Output:
+    if color not in (None, *COLORS):
+        from convlab.cli.arguments import choice_of
+
+        choice_of("color", str(color), COLORS)
     return Output(as_json, quiet, color)
 
 

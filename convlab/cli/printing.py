@@ -16,7 +16,6 @@ from convlab.views.cards import Card
 from convlab.views.tables import Cell, Column, Table
 
 GAP = 2
-LEAST_WRAPPED = 20
 UNLIMITED = 100_000
 
 
@@ -35,7 +34,7 @@ def print_cards(cards: Sequence[Card], color: str) -> None:
     """Print cards, one a line: its name, its figure, its change against the baseline, what stands beside it."""
     compared = any(card.delta is not None for card in cards)
     columns = [Column("title", "", rank=0), Column("text", "", right=True)]
-    columns += [Column("delta", "", right=True)] * compared + [Column("detail", "", wraps=True)]
+    columns += [Column("delta", "", right=True)] * compared + [Column("detail", "", least=20)]
     shown = _grid(columns, header=False)
     for card in cards:
         delta = [_text(card.delta.text if card.delta else "")] * compared
@@ -46,7 +45,7 @@ def print_cards(cards: Sequence[Card], color: str) -> None:
 
 def print_facts(facts: Sequence[tuple[str, str]], color: str) -> None:
     """Print labels and texts, a pair a line."""
-    shown = _grid([Column("label", ""), Column("text", "", wraps=True)], header=False)
+    shown = _grid([Column("label", ""), Column("text", "", least=20)], header=False)
     for label, text in facts:
         shown.add_row(Text("  " + visible(label)), _text(text))
     _write(shown, color)
@@ -61,7 +60,7 @@ def _grid(columns: Sequence[Column], *, header: bool) -> RichTable:
     grid = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=header, header_style="bold")
     for column in columns:
         grid.add_column(
-            _text(column.title), justify="right" if column.right else "left", no_wrap=not column.wraps, overflow="fold"
+            _text(column.title), justify="right" if column.right else "left", no_wrap=not column.least, overflow="fold"
         )
     return grid
 
@@ -73,7 +72,10 @@ def _text(text: str) -> Text:
 def _left_out(table: Table, limit: int) -> set[int]:
     """The columns that have to go: the highest rank first, until the others fit."""
     needs = [_least(column, [row[index] for row in table.rows]) for index, column in enumerate(table.columns)]
-    ranked = sorted((index for index, column in enumerate(table.columns) if column.rank), key=lambda index: -table.columns[index].rank)
+    ranked = sorted(
+        (index for index, column in enumerate(table.columns) if column.rank),
+        key=lambda index: -table.columns[index].rank,
+    )
     left_out: set[int] = set()
     for index in ranked:
         kept = [need for place, need in enumerate(needs) if place not in left_out]
@@ -85,7 +87,7 @@ def _left_out(table: Table, limit: int) -> set[int]:
 
 def _least(column: Column, cells: Sequence[Cell]) -> int:
     widest = max([cell_len(cell.text) for cell in cells] + [cell_len(column.title)])
-    return min(widest, LEAST_WRAPPED) if column.wraps else widest
+    return min(widest, column.least or widest)
 
 
 def _write(shown: RichTable | Text, color: str) -> None:

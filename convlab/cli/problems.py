@@ -36,12 +36,18 @@ def show_error(error: ConvlabError, *, as_json: bool, color: str = "auto") -> No
 def usage_error(error: Any) -> ConvlabError:
     """A usage error of typer in our form: what, where to look, and what was probably meant."""
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "convlab"
+    command = context.command_path if context else "convlab COMMAND"
     help = f"{command} --help shows how, with an example"
     option = getattr(error, "option_name", "")
     if type(error).__name__ == "NoSuchOption" and option:
-        names = [name for param in context.command.params for name in (*param.opts, *param.secondary_opts)] if context else []
+        names = (
+            [name for param in context.command.params for name in (*param.opts, *param.secondary_opts)]
+            if context
+            else []
+        )
         message = f"{command} has no option {quote(option)}"
+        if context is not None and context.parent is None:
+            return _usage(message, "a command comes first, then its options; convlab --help lists the commands")
         meant = did_you_mean(option, [*(name for name in names if name.startswith("-")), "--help"])
         return _usage(message, f"{meant} {help}".strip())
     if type(error).__name__ == "MissingParameter" and getattr(error, "param", None) is not None:

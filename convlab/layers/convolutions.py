@@ -133,6 +133,10 @@ class Depthwise(Layer):
     def kept(self, x: Shape) -> int:
         return 4 * self.workspace(x)
 
+    def dropped(self, x: Shape) -> tuple[int, int]:
+        arguments = (self.span, self.stride, (self.span - 1) // 2, self.span // 2)
+        return _outside(x.height, *arguments), _outside(x.width, *arguments)
+
     def module(self, x: Shape) -> nn.Module:
         from convlab.modules import convolution
 

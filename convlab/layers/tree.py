@@ -68,7 +68,11 @@ class Chain(Layer):
         return x
 
     def signature(self) -> list[Any]:
-        return ["Chain", *(child.signature() for _, child in self.children)]
+        plain: list[Any] = ["Chain"]
+        for _, child in self.children:
+            inner = child.signature()
+            plain += inner[1:] if type(child) is Chain else [inner]  # how names group the layers is not what they are
+        return plain
 
 
 @layer
@@ -128,12 +132,12 @@ class Parallel(Layer):
     def live(self, x: Shape) -> Live:
         size = self.output(x).elements
         extra, held = 0, 0
-        for _, child in self.children:
+        for index, (_, child) in enumerate(self.children):
             live = child.live(x)
             extra = larger(extra, held + live.extra)
-            if held:
+            if index:
                 extra = larger(extra, held + live.output + size)  # the sum so far, the new branch and the new sum
-            held = live.output if not held else size
+            held = size if index else live.output
         return Live(extra, held)
 
     def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
@@ -177,14 +181,13 @@ class Residual(Layer):
     def live(self, x: Shape) -> Live:
         size = self.branch.output(x).elements
         branch = self.branch.live(x)
-        extra = branch.extra
+        extra, held = branch.extra, branch.output
         if self.scale is not None:
-            extra = larger(extra, branch.output + size)
-        held = size
+            extra, held = larger(extra, held + size), size
         if self.shortcut is not None:
             shortcut = self.shortcut.live(x)
-            extra = larger(extra, size + shortcut.extra)
-            held = size + shortcut.output
+            extra = larger(extra, held + shortcut.extra)
+            held = held + shortcut.output
         extra = larger(extra, held + size)  # the branch, the projection and their sum
         if self.after is not None:
             extra = larger(extra, size + self.after.live(self.branch.output(x)).extra)

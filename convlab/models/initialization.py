@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from convlab.models.containers import ResidualBlock
+from convlab.modules import RMSNorm2d
 
 DEVIATION = 0.02
 
@@ -62,11 +63,11 @@ def _uniform_linear(linear: nn.Linear, generator: torch.Generator | None) -> Non
             tensor.uniform_(-bound, bound, generator=generator)
 
 
-def _fan_out(module: nn.Conv2d | nn.Linear) -> float:
-    """Weights that see one input number (He et al., 2015, arXiv:1502.01852)."""
+def _fan_out(module: nn.Conv2d | nn.Linear) -> int:
+    """Outputs times taps (He et al., 2015, arXiv:1502.01852); groups do not count, as in the authors' ResNeXt, torchvision and timm."""
     if isinstance(module, nn.Linear):
         return module.out_features
-    return module.out_channels * module.kernel_size[0] * module.kernel_size[1] / module.groups
+    return module.out_channels * module.kernel_size[0] * module.kernel_size[1]
 
 
 def _silence_branches(model: nn.Module) -> None:
@@ -74,7 +75,7 @@ def _silence_branches(model: nn.Module) -> None:
     for block in model.modules():
         if isinstance(block, ResidualBlock) and block.branch:
             last = block.get_submodule(block.branch[-1])
-            if isinstance(last, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
+            if isinstance(last, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm | RMSNorm2d):
                 nn.init.zeros_(last.weight)
 
 

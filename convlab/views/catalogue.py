@@ -14,7 +14,7 @@ COLUMNS = (
     Column("params", "params", right=True),
     Column("macs", "MACs", right=True),
     Column("image", "image", right=True, rank=1),
-    Column("summary", "summary", wraps=True),
+    Column("summary", "summary", least=40),
 )
 
 
@@ -35,15 +35,17 @@ def _row(name: str, costs: Profile) -> tuple[Cell, ...]:
     )
 
 
-SPACE_COLUMNS = (Column("name", "name"), Column("size", "designs", right=True), Column("summary", "summary", wraps=True))
+SPACE_COLUMNS = (Column("name", "name"), Column("size", "designs", right=True), Column("summary", "summary", least=30))
 
 
 def space_catalogue(names: Iterable[str]) -> Table:
     """A row a space, with how many designs it holds before limits."""
-    from convlab.space import load_space
+    from convlab.space_reading import load_space
 
     spaces = ((name, load_space(name)) for name in names)
-    rows = [(words(name), Cell(space.size, count_text(space.size)), words(space.base.summary)) for name, space in spaces]
+    rows = [
+        (words(name), Cell(space.size, count_text(space.size)), words(space.base.summary)) for name, space in spaces
+    ]
     return Table(SPACE_COLUMNS, tuple(rows))
 
 

@@ -48,7 +48,7 @@ def plain_differences(found: Sequence[Difference]) -> list[dict[str, Any]]:
 
 def _columns(first: str, profiles: Sequence[Profile]) -> tuple[Column, ...]:
     titles = [profile.design.name for profile in profiles]
-    return (Column(first, first), *(Column(str(index), title, wraps=True) for index, title in enumerate(titles)))
+    return (Column(first, first), *(Column(str(index), title, least=16) for index, title in enumerate(titles)))
 
 
 def _with_delta(card: Card) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple
@@ -18,17 +19,18 @@ GROUPINGS = ("stage", "block", "layer")
 
 COLUMNS = (
     Column("path", "path"),
-    Column("layers", "layers", wraps=True),
+    Column("layers", "layers", least=20),
     Column("output", "output", right=True),
     Column("params", "params", right=True),
     Column("macs", "MACs", right=True),
-    Column("macs_share", "of MACs", rank=2),
+    Column("macs_share", "of MACs", rank=1),
     Column("activations", "activations", right=True, rank=3),
-    Column("count", "count", right=True, rank=1),
+    Column("count", "count", right=True, rank=2),
 )
 
 
-class _Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Group:
     """Rows that are shown as one: their path, what they are, what goes out, how often they are repeated."""
 
     path: str

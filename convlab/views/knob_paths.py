@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED, get
+from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
 from convlab.design import Design, Stage
 from convlab.knobs import Knob, knobs_of
 
-NOT_COMPARED = frozenset({"summary"})
+NOT_COMPARED = "summary"
+CUSTOM = ("branch", "branches")
 
 
 class Difference(NamedTuple):
@@ -31,26 +32,40 @@ def knob_paths() -> dict[str, Knob]:
 
 
 def values(design: Design) -> dict[str, Any]:
-    """The values of the knobs that the design's kinds use; where stages differ, a tuple of one a stage."""
-    return {path: get(design, path) for path in knob_paths() if path not in NOT_COMPARED and _used(design, path)}
+    """The values of the knobs that the design's kinds use, by path; where stages differ, a tuple of one a stage."""
+    found = {name: getattr(design, name) for name in knobs_of(Design) if name != NOT_COMPARED}
+    found |= {plural: _common([getattr(stage, name) for stage in design.stages]) for plural, name in PLURALS.items()}
+    for section in SECTIONS:
+        holders = design.stages if section in STAGE_SECTIONS else (design,)
+        found |= {
+            f"{section}.{name}": value
+            for name, value in _used(section, [getattr(holder, section) for holder in holders])
+        }
+    return found
 
 
 def differences(designs: Sequence[Design]) -> tuple[Difference, ...]:
     """The knobs in which designs differ, in the order of their declaration."""
-    found = [values(design) for design in designs]
+    return differences_of([values(design) for design in designs])
+
+
+def differences_of(found: Sequence[Mapping[str, Any]]) -> tuple[Difference, ...]:
+    """The differences between what ``values`` gave."""
     told = (Difference(path, tuple(one.get(path) for one in found)) for path in knob_paths())
     return tuple(item for item in told if any(value != item.values[0] for value in item.values))
 
 
-def _used(design: Design, path: str) -> bool:
-    section, _, name = path.partition(".")
-    nouns = (
-        [getattr(stage, section) for stage in design.stages]
-        if section in STAGE_SECTIONS
-        else [getattr(design, section, None)]
-    )
-    if not name:
-        return True
-    if section == "block" and name in ("branch", "branches"):
-        return any(getattr(noun, name) for noun in nouns)
-    return any(name not in UNUSED.get((section, getattr(noun, "kind", "")), frozenset()) for noun in nouns)
+def _used(section: str, nouns: list[Any]) -> list[tuple[str, Any]]:
+    """The knobs of a section that at least one of its kinds uses, with their values."""
+    unused = frozenset.intersection(*(UNUSED.get((section, getattr(noun, "kind", "")), frozenset()) for noun in nouns))
+    found = [
+        (name, _common([getattr(noun, name) for noun in nouns]))
+        for name in knobs_of(SECTIONS[section])
+        if name not in unused
+    ]
+    return [(name, value) for name, value in found if value or name not in CUSTOM]
+
+
+def _common(found: list[Any]) -> Any:
+    """The value that all stages have, or those of each."""
+    return found[0] if all(value == found[0] for value in found) else tuple(found)

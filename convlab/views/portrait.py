@@ -9,7 +9,7 @@ from convlab.blocks import Block
 from convlab.design import Design, Stage
 from convlab.files import load
 from convlab.presets import preset_names
-from convlab.views.knob_paths import Difference, differences
+from convlab.views.knob_paths import Difference, differences_of, values
 from convlab.views.tables import value_text
 
 ORDERS = {
@@ -36,13 +36,13 @@ def portrait(design: Design) -> tuple[str, ...]:
 
 def nearest_preset(design: Design) -> Nearest:
     """The nearest preset, its own name aside; of equally near ones that of the same network, then the first by name."""
-    found = []
-    for name in (*preset_names(), *preset_names("roadmap")):
-        if name.rpartition("/")[2] == design.name:
-            continue
-        preset = load(name)
-        found.append(Nearest(name, preset.key == design.key, differences([design, preset])))
-    return min(found, key=lambda item: (len(item.knobs), not item.same_network))
+    names = (name for name in (*preset_names(), *preset_names("roadmap")) if name.rpartition("/")[2] != design.name)
+    own = values(design)
+    presets = ((name, load(name)) for name in names)
+    found = [(preset, differences_of([own, values(preset)]), name) for name, preset in presets]
+    fewest = min(len(knobs) for _, knobs, _ in found)
+    near = [Nearest(name, preset.key == design.key, knobs) for preset, knobs, name in found if len(knobs) == fewest]
+    return next((item for item in near if item.same_network), near[0])
 
 
 def _sentences(design: Design) -> Iterator[str]:

@@ -22,14 +22,14 @@ PUBLISHED_SIZE = 224
 
 COLUMNS = (
     Column("order", "#", right=True),
-    Column("group", "group", rank=3, wraps=True),
-    Column("step", "step", wraps=True),
+    Column("group", "group", rank=3, least=12),
+    Column("step", "step", least=20),
     Column("macs", "MACs", right=True),
     Column("params", "params", right=True, rank=2),
     Column("published_gmacs", "paper G", right=True),
     Column("top1", "top-1 %", right=True),
     Column("top1_std", "std", right=True, rank=1),
-    Column("changed", "changed", wraps=True),
+    Column("changed", "changed", least=24),
 )
 
 

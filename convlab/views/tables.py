@@ -20,12 +20,16 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; ``rank`` says which columns are left out first where there is little room (the highest; 0 stays)."""
+    """One column, for a layout to follow where there is little room.
+
+    ``least`` is the width below which its text should not be wrapped, 0 where it is not to be wrapped at all; columns of the highest
+    ``rank`` are left out first, those of rank 0 never.
+    """
 
     name: str
     title: str
     right: bool = False
-    wraps: bool = False
+    least: int = 0
     rank: int = 0
 
 
@@ -69,7 +73,9 @@ def value_text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(value_text, value)) + "]"
-    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}".replace("e-0", "e-")
+    return str(value)
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,140 @@
+"""Explanations of knobs, of the sections that hold them, of the kinds that set them, and of the words that they can be."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from convlab import blocks, downsample, stem
+from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
+from convlab.knobs import Knob, knobs_of
+from convlab.layers import NORMS
+from convlab.settings import Settings
+from convlab.views.explanation import Explanation, sentence
+from convlab.views.knob_paths import knob_paths
+from convlab.views.tables import value_text
+
+KINDS: dict[str, dict[str, dict[str, Any]]] = {
+    "block": blocks.KINDS,
+    "stem": stem.KINDS,
+    "downsample": downsample.KINDS,
+}
+"""The named kinds by section, with the defaults that make them."""
+
+EXAMPLES = {
+    "depths": "9",
+    "widths": "384",
+    "image.size": "288",
+    "block.kernel_size": "7",
+    "block.expansion_ratio": "4",
+    "head.classes": "100",
+    "block.branch": '["depthwise(7)", "norm", "pointwise(4x)", "activation", "pointwise(1x)"]',
+    "block.branches": '[["depthwise(7)", "norm"], ["pointwise(4x)", "activation", "pointwise(1x)"]]',
+}
+"""Values to show, where one that is made from the knob says less."""
+
+
+def explain_knobs(name: str) -> Iterator[Explanation]:
+    """The knobs of a path (for all stages, or for some), or of a bare name."""
+    parts = name.split(".")
+    if parts[0] == "stages" and len(parts) > 2:
+        plurals = {single: plural for plural, single in PLURALS.items()}
+        name = plurals.get(parts[2], "") if len(parts) == 3 else ".".join(parts[2:])
+    for path, knob in knob_paths().items():
+        if name in (path, path.rpartition(".")[2]) or (name == knob.name and path in PLURALS):
+            yield _knob(path, knob)
+
+
+def explain_section(name: str) -> Explanation:
+    """A table of a design file, with its knobs."""
+    facts = tuple((knob, about.help) for knob, about in knobs_of(SECTIONS[name]).items())
+    text = f"The table [{name}] of a design file. Its knobs:"
+    return Explanation(name, "section", text, facts, f"convlab explain {name}.{facts[0][0]}")
+
+
+def explain_kind(section: str, kind: str) -> Explanation:
+    """A named kind, with the value of every knob that it uses."""
+    noun: Any = SECTIONS[section]
+    made = noun.of(kind)
+    unused = UNUSED.get((section, kind), frozenset()) | {"kind"}
+    knobs = ((field.name, getattr(made, field.name)) for field in dataclasses.fields(made) if field.name not in unused)
+    facts = tuple((name, value_text(value)) for name, value in knobs if value != ())
+    text = f"A named set of defaults for the knobs of {section}:"
+    return Explanation(kind, f"kind of {section}", text, facts, f"--set {section}.kind={kind}")
+
+
+def explain_choice(name: str) -> Iterator[Explanation]:
+    """The knobs that can be set to a word; kinds explain themselves."""
+    where = [path for path, knob in knob_paths().items() if name in knob.choices and not path.endswith("kind")]
+    if where:
+        about = f"{documented(NORMS[name])} " if name in NORMS else ""
+        yield Explanation(name, "choice", f"{about}A choice of {', '.join(where)}.", (), _turned(where[0], name))
+
+
+def explain_setting(knob: Knob) -> Explanation:
+    """What can be set once instead of with every command."""
+    facts = (
+        ("value", knob.bounds()),
+        ("default", value_text(knob.default)),
+        ("variable", f"CONVLAB_{knob.name.upper()}"),
+    )
+    value = f'"{_example(knob.name, knob)}"' if knob.kind == "choice" else _example(knob.name, knob)
+    return Explanation(knob.name, "setting", sentence(knob.help), facts, f"{knob.name} = {value} in convlab.toml")
+
+
+def setting_names() -> tuple[str, ...]:
+    """The names of the settings."""
+    return tuple(knobs_of(Settings))
+
+
+def documented(noun: type) -> str:
+    """The first sentence of a class's documentation, without its markup."""
+    return inspect.cleandoc(noun.__doc__ or "").partition("\n")[0].replace("``", "")
+
+
+def _knob(path: str, knob: Knob) -> Explanation:
+    section = path.partition(".")[0]
+    single = f"stages.2.{PLURALS.get(path, path)}" if section in STAGE_SECTIONS or path in PLURALS else ""
+    facts = (
+        ("value", knob.bounds()),
+        ("unit", knob.unit),
+        ("default", "" if path in PLURALS else value_text(knob.default) or "empty"),
+        ("by kind", _by_kind(section, knob)),
+        ("one stage", single),
+        ("not used by", _not_used_by(section, knob)),
+    )
+    text = f"{knob.help}, one value a stage or one for all" if path in PLURALS else knob.help
+    known = tuple(fact for fact in facts if fact[1])
+    return Explanation(path, "knob", sentence(text), known, _turned(single or path, _example(path, knob)))
+
+
+def _by_kind(section: str, knob: Knob) -> str:
+    kinds = KINDS.get(section, {}).items()
+    return ", ".join(f"{kind} {value_text(values[knob.name])}" for kind, values in kinds if knob.name in values)
+
+
+def _not_used_by(section: str, knob: Knob) -> str:
+    return ", ".join(kind for (noun, kind), names in UNUSED.items() if noun == section and knob.name in names)
+
+
+def _example(path: str, knob: Knob) -> str:
+    """A value to show, as TOML or as a bare word: rather not the default."""
+    if path in EXAMPLES:
+        return EXAMPLES[path]
+    if knob.kind == "choices":
+        return f'["{knob.choices[0]}"]'
+    if knob.kind == "choice":
+        return next((choice for choice in knob.choices if choice != knob.default), knob.choices[0])
+    if knob.kind == "boolean":
+        return value_text(not knob.default)
+    if knob.kind == "text":
+        return '"mine"'
+    return value_text(knob.default or (0.1 if knob.high is not None and knob.high < 1 else 1))
+
+
+def _turned(path: str, value: str) -> str:
+    """The argument of --set, quoted where the shell would change it."""
+    text = f"{path}={value}"
+    return f"--set '{text}'" if any(character in text for character in '[]"* ') else f"--set {text}"

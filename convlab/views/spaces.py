@@ -1,0 +1,121 @@
+"""Spaces as tables: what varies, members with their costs, and how the costs of a population are distributed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from convlab import units
+from convlab.limits import LIMITED
+from convlab.space import Space
+from convlab.views.cards import FIGURES
+from convlab.views.catalogue import count_text
+from convlab.views.tables import Cell, Column, Table, plain, value_text, words
+
+if TYPE_CHECKING:
+    from convlab.populations import Population  # which imports numpy: counting a space needs none
+
+SHARES = (0, 5, 25, 50, 75, 95, 100)
+"""The percentiles that are shown of a distribution."""
+
+
+def factor_table(space: Space) -> Table:
+    """A row for each independent choice of a space: the knobs that it sets, in how many ways, the first and the last of them."""
+    columns = (
+        Column("paths", "knobs", least=30),
+        Column("size", "ways", right=True),
+        Column("first", "first", least=10),
+        Column("last", "last", least=10),
+    )
+    rows = []
+    for factor in space.factors:
+        ends = [factor.values(number) for number in (0, factor.size - 1)]
+        cells = [Cell(plain(values), value_text(values[0] if len(set(values)) == 1 else values)) for values in ends]
+        paths = Cell(list(factor.paths), ", ".join(factor.paths))
+        rows.append((paths, Cell(factor.size, count_text(factor.size)), *cells))
+    return Table(columns, tuple(rows))
+
+
+def limit_table(space: Space) -> Table:
+    """A row a limit."""
+    columns = (Column("metric", "limit"), Column("low", "low", right=True), Column("high", "high", right=True))
+    rows = [
+        (words(limit.metric), *(_bound(limit.metric, bound) for bound in (limit.low, limit.high)))
+        for limit in space.limits
+    ]
+    return Table(columns, tuple(rows))
+
+
+def member_table(population: Population) -> Table:
+    """A row a member: its index, its costs, and its values of the knobs that vary."""
+    metrics = tuple(population.costs)
+    columns = (
+        Column("index", "index", right=True),
+        *(Column(metric, title_of(metric), right=True) for metric in metrics),
+        Column("knobs", "knobs", least=30),
+    )
+    rows = []
+    for row, index in enumerate(population.indices):
+        costs = [
+            Cell(int(population.costs[metric][row]), text_of(metric)(population.costs[metric][row]))
+            for metric in metrics
+        ]
+        knobs = population.space.values(index)
+        text = ", ".join(f"{path} {value_text(value)}" for path, value in _gathered(knobs).items())
+        rows.append((words(index), *costs, Cell({path: plain(value) for path, value in knobs.items()}, text)))
+    return Table(columns, tuple(rows))
+
+
+def distribution_table(population: Population) -> Table:
+    """A row a metric: how the costs of the valid members are distributed, as percentiles that members have."""
+    import numpy as np
+
+    valid = np.equal(population.fault, "")
+    columns = (Column("metric", "metric"), *(Column(f"p{share}", _share_title(share), right=True) for share in SHARES))
+    rows = []
+    for metric, costs in population.costs.items():
+        found = np.percentile(costs[valid], SHARES, method="nearest") if valid.any() else []
+        cells = [Cell(int(value), text_of(metric)(int(value))) for value in found] or [Cell(None, "-") for _ in SHARES]
+        rows.append((Cell(metric, title_of(metric)), *cells))
+    return Table(columns, tuple(rows))
+
+
+def title_of(metric: str) -> str:
+    """How a metric is called in a heading."""
+    return FIGURES[metric].title if metric in FIGURES else metric.replace("_", " ")
+
+
+def text_of(metric: str) -> Callable[[float], str]:
+    """How figures of a metric are written."""
+    return units.size if metric == "peak_bytes" else units.count
+
+
+def metrics_of(space: Space, named: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The metrics to show: those that are named, else the usual ones and those that are limited."""
+    usual = ("params", "macs", "activations", *(limit.metric for limit in space.limits))
+    return tuple(dict.fromkeys(named or usual))
+
+
+def known_metrics() -> tuple[str, ...]:
+    """The metrics that populations can be costed by."""
+    return LIMITED
+
+
+def _gathered(knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """The knobs with those of single stages as one, a value a stage."""
+    found: dict[str, Any] = {}
+    for path, value in knobs.items():
+        parts = path.split(".", 2)
+        if parts[0] == "stages":
+            found.setdefault(parts[2], []).append(value)
+        else:
+            found[path] = value
+    return found
+
+
+def _bound(metric: str, bound: float | None) -> Cell:
+    return Cell(bound, "-" if bound is None else text_of(metric)(bound))
+
+
+def _share_title(share: int) -> Any:
+    return {0: "min", 50: "median", 100: "max"}.get(share, f"{share} %")
