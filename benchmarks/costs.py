@@ -18,7 +18,7 @@ from interleaved import Times, interleaved, ratio, shown, summary, surroundings,
 
 import convlab
 from convlab import costs, design, populations
-from convlab.space import load_space
+from convlab.space_reading import load_space
 
 PRESET, TIMM = "convnext_t", "convnext_tiny"
 PACKAGES = ("convlab", "torch", "timm", "fvcore", "torchinfo", "numpy")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convlab.space_reading import load_space
     from convlab.stem import Stem
     from convlab.turning import turn
+    from convlab.verification import verify
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,7 @@ _HOMES = {
     "sample": "populations",
     "save": "files",
     "turn": "turning",
+    "verify": "verification",
 }
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "sample",
     "save",
     "turn",
+    "verify",
 ]
 
 

@@ -9,19 +9,17 @@ from convlab.acceptance import accepted
 from convlab.errors import did_you_mean, quote
 from convlab.knobs import Knob, Refused
 
-SCALES: dict[str, tuple[str, ...]] = {
-    "linear": ("low", "high", "step"),
-    "log": ("low", "high", "count"),
-    "power_of_two": ("low", "high"),
+SCALES: dict[str, tuple[tuple[str, ...], str]] = {
+    "linear": (("low", "high", "step"), "{ low = 3, high = 27, step = 3 }"),
+    "log": (("low", "high", "count"), '{ low = 16, high = 512, count = 6, scale = "log" }'),
+    "power_of_two": (("low", "high"), '{ low = 8, high = 64, scale = "power_of_two" }'),
 }
-"""The scales of a range, and what each has to say."""
+"""The scales of a range: what each has to say, and an example."""
 
 MAXIMUM_CHOICES = 1_000_000
 LARGEST_NUMBER = 1e15
-FORM = (
-    "write a list of choices, { low = 3, high = 27, step = 3 }, "
-    '{ low = 16, high = 512, count = 6, scale = "log" } or { low = 8, high = 64, scale = "power_of_two" }'
-)
+RANGED = ("integer", "number", "size")
+"""The kinds of knobs that can have a range."""
 
 
 class Objection(NamedTuple):
@@ -38,7 +36,11 @@ def domain(knob: Knob, written: Any) -> tuple[Any, ...] | Objection:
         objection = _unreadable(knob, written) or _empty(knob, written) or _too_long(knob, written)
         return objection or _taken(knob, _values(knob, written))
     if not isinstance(written, list | tuple):
-        return Objection(Refused("bad-space", f"{knob.name} needs its choices", help=FORM))
+        plain = isinstance(written, str | int | float)
+        label = f"write [{quote(written)}]" if plain else ""
+        return Objection(
+            Refused("bad-space", f"{knob.name} needs a list of choices{_or_range(knob)}", label, _form(knob))
+        )
     choices = _taken(knob, written)
     if isinstance(choices, Objection):
         return choices
@@ -58,43 +60,48 @@ def _taken(knob: Knob, values: Iterable[Any]) -> tuple[Any, ...] | Objection:
             return Objection(found, (index, *found.item))
         choices.append(found)
     if not choices:
-        return Objection(Refused("empty-space", f"{knob.name} has no choice left", help=FORM))
+        return Objection(Refused("empty-space", f"{knob.name} has no choice left", help=_form(knob)))
     return tuple(choices)
 
 
 def _unreadable(knob: Knob, written: Mapping[str, Any]) -> Objection | None:
     """What keeps a table from being a range."""
-    if knob.kind not in ("integer", "number", "size"):
-        return Objection(Refused("bad-space", f"{knob.name} is no number: it has choices, not a range", help=FORM))
+    if knob.kind not in RANGED:
+        return Objection(Refused("bad-space", f"{knob.name} is no number: it has no range", help=_form(knob)))
     scale = written.get("scale", "linear")
     if not isinstance(scale, str) or scale not in SCALES:
         label = did_you_mean(scale, SCALES) if isinstance(scale, str) else ""
         refused = Refused("bad-space", f"there is no scale {quote(scale)}", label, f"scales: {', '.join(SCALES)}")
         return Objection(refused, ("scale",))
-    keys = SCALES[scale]
+    keys, form = SCALES[scale]
+    whole = scale == "linear" and knob.kind != "number"
     for key, value in written.items():
         if key not in (*keys, "scale"):
-            label = did_you_mean(key, keys)
-            return Objection(Refused("unknown-key", f"a {scale} range has no {quote(key)}", label, FORM), (key,), "key")
-        if key != "scale" and not (type(value) in (int, float) and abs(value) < LARGEST_NUMBER):
-            return Objection(Refused("wrong-type", f"{key} is a number, not {quote(value)}", help=FORM), (key,))
+            message = f"a range of scale {scale} has no {quote(key)}"
+            return Objection(Refused("unknown-key", message, did_you_mean(key, keys), form), (key,), "key")
+        if key == "scale" or (type(value) in (int, *[float] * (not whole)) and abs(value) < LARGEST_NUMBER):
+            continue
+        message = f"{key} is a {'whole ' * whole}number, not {quote(value)}"
+        return Objection(Refused("wrong-type", message, help=form), (key,))
     missing = [key for key in keys if key not in written]
     if missing:
-        return Objection(Refused("missing-key", f"the range of {knob.name} lacks {missing[0]}", help=FORM))
+        return Objection(Refused("missing-key", f"the range of {knob.name} lacks {missing[0]}", help=form))
     return None
 
 
 def _empty(knob: Knob, written: Mapping[str, Any]) -> Objection | None:
     """Why a range holds nothing, or never ends."""
+    scale = written.get("scale", "linear")
+    form = SCALES[scale][1]
     if written["high"] < written["low"]:
-        return Objection(Refused("empty-space", f"the range of {knob.name} ends below its start"), ("high",))
+        return Objection(Refused("empty-space", f"the range of {knob.name} ends below its start", help=form), ("high",))
     if written.get("step", 1) <= 0:
-        return Objection(Refused("empty-space", "a step is above 0"), ("step",))
-    if written.get("scale", "linear") != "linear" and written["low"] <= 0:
-        message = f"a range on the scale {written['scale']} starts above 0"
+        return Objection(Refused("empty-space", "a step is above 0", help=form), ("step",))
+    if scale != "linear" and written["low"] <= 0:
+        message = f"a range of scale {scale} starts above 0"
         return Objection(Refused("empty-space", message, help="list 0 and the others as choices"), ("low",))
     if type(written.get("count", 1)) is not int or written.get("count", 1) < 1:
-        return Objection(Refused("wrong-type", "a count is a whole number of at least 1"), ("count",))
+        return Objection(Refused("wrong-type", "a count is a whole number of at least 1", help=form), ("count",))
     return None
 
 
@@ -121,6 +128,19 @@ def _values(knob: Knob, written: Mapping[str, Any]) -> Iterable[Any]:
         return range(low, high + 1, step)
     count = int((high - low) / step + 1e-9) + 1
     return dict.fromkeys(_rounded(low + index * step) for index in range(count))
+
+
+def _form(knob: Knob) -> str:
+    """How a domain is written."""
+    if knob.kind == "boolean":
+        return "write [false, true]"
+    if knob.kind not in RANGED:
+        return f"write a list of what {knob.name} may be"
+    return f"write [3, 5, 7] or {SCALES['linear'][1]}"
+
+
+def _or_range(knob: Knob) -> str:
+    return " or a range" if knob.kind in RANGED else ""
 
 
 def _rounded(value: float) -> float:

@@ -53,6 +53,6 @@ def limit(metric: str, written: Any) -> Limit | Objection:
             return Objection(Refused("wrong-type", f"{key} is a number, not {quote(bound)}", help=HELP), (key,))
     found = Limit(metric, written.get("low"), written.get("high"))
     if found.low is not None and found.high is not None and found.low > found.high:
-        message = f"no {metric} are at least {found.low:g} and at most {found.high:g}"
-        return Objection(Refused("empty-space", message, help="let low be below high"), ("high",))
+        message = f"the limit of {metric} ends below its start"
+        return Objection(Refused("empty-space", message, help="let low be at most high"), ("high",))
     return found

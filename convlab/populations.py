@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from convlab.costs import Profile, part_cost, peak_elements, profile
-from convlab.design import Design, Network, lower_population
+from convlab.costs import peak_elements
+from convlab.design import Design, Network, Part, lower_population
 from convlab.drawing import draw
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
-from convlab.extremes import is_safe
+from convlab.layers import Row, Shape
 from convlab.limits import LIMITED
+from convlab.metrics import METRICS
 from convlab.space import Space, put
 from convlab.stacking import Array, Column, columns_of, groups_of, sizes_of, values_of, with_sizes
 from convlab.validation import stride_faults, structural_faults
@@ -25,6 +27,9 @@ USUAL = ("params", "macs", "activations")
 
 LARGEST = 2**63 - 1
 """What int64 holds."""
+
+SAFE = 2**56
+"""Where the layers of the largest member cost less than this together, no sum or product on the way leaves int64."""
 
 
 @final
@@ -66,7 +71,7 @@ def cost_population(space: Space, indices: Sequence[int], *, metrics: Sequence[s
 
     Raises ConvlabError for a metric that there is not, IndexError for an index that there is not.
     """
-    metrics = _known(metrics)
+    metrics, indices = _known(metrics), tuple(map(int, indices))
     if indices and not 0 <= min(indices) <= max(indices) < space.size:
         raise IndexError(f"the space has {space.size} members, from 0")
     costs = {metric: np.zeros(len(indices), np.int64) for metric in metrics}
@@ -76,7 +81,7 @@ def cost_population(space: Space, indices: Sequence[int], *, metrics: Sequence[s
         columns = columns_of(space, chunk)
         for members in groups_of(space.base, columns, len(chunk)):
             _cost_group(space.base, columns, members, _Slots(costs, fault, start))
-    return Population(space, tuple(indices), costs, fault)
+    return Population(space, indices, costs, fault)
 
 
 def sample(space: Space, count: int, seed: int = 0, *, metrics: Sequence[str] = USUAL, tries: int = 0) -> Sample:
@@ -168,58 +173,87 @@ def _cost_group(base: Design, columns: Sequence[Column], members: Array, slots: 
         if not np.all(check.holds):
             slots.refuse(members[valid & np.logical_not(check.holds)], check.code)
             valid &= check.holds
+    walked = _walked(network, design.image.shape)
     unreachable = stride_faults(design)
     if unreachable:
         slots.refuse(members[valid], unreachable[0].code)
     elif not valid.all():  # sizes that do not fit have no costs: the others are stacked without them
         if valid.any():
             _cost_group(base, columns, members[valid], slots)
-    elif is_safe(turned.design, sizes):
-        _cost_stacked(design, network, members, slots)
+    elif _is_safe(walked.rows):
+        totals = {metric: _total(walked, metric) for metric in slots.costs}
+        slots.put(members, totals)
+        slots.refuse(members[np.broadcast_to(_smallest(walked.rows) < 1, members.shape)], "map-vanishes")
     else:
-        _cost_one_by_one(turned.design, sizes, members, slots)
+        _cost_exactly(turned.design, sizes, members, slots)
 
 
-def _cost_stacked(design: Design, network: Network, members: Array, slots: _Slots) -> None:
-    """Cost members all at once."""
-    found = _stacked_profile(design, network)
-    slots.put(members, {metric: _total(found, metric) for metric in slots.costs})
-    smallest: Any = 1
-    for side in {id(side): side for row in found.rows for side in row.output[1:]}.values():
-        smallest = np.minimum(smallest, side)
-    if np.any(smallest < 1):
-        slots.refuse(members[np.broadcast_to(smallest < 1, members.shape)], "map-vanishes")
-
-
-def _cost_one_by_one(design: Design, sizes: Mapping[str, Any], members: Array, slots: _Slots) -> None:
-    """Cost members in exact whole numbers; those whose costs do not fit int64 are refused."""
-    for place, member in enumerate(members):
+def _cost_exactly(design: Design, sizes: Mapping[str, Any], members: Array, slots: _Slots) -> None:
+    """Cost members one by one, in whole numbers of any size; those whose costs do not fit int64 are refused."""
+    for place in range(len(members)):
         own = {path: size[place].item() if isinstance(size, np.ndarray) else size for path, size in sizes.items()}
-        found = profile(with_sizes(design, own))
-        totals = {metric: _total(found, metric) for metric in slots.costs}
-        if any(side < 1 for row in found.rows for side in row.output[1:]):
-            slots.refuse(np.array([member]), "map-vanishes")
+        single = with_sizes(design, own)
+        walked = _walked(lower_population(single), single.image.shape)
+        totals = {metric: _total(walked, metric) for metric in slots.costs}
+        if _smallest(walked.rows) < 1:
+            slots.refuse(members[[place]], "map-vanishes")
         elif max(totals.values(), default=0) > LARGEST:
-            slots.refuse(np.array([member]), "too-big")
+            slots.refuse(members[[place]], "too-big")
         else:
-            slots.put(np.array([member]), totals)
+            slots.put(members[[place]], totals)
 
 
-def _stacked_profile(design: Design, network: Network) -> Profile:
-    """The costs of a design with arrays for its sizes: arrays in the places of the totals."""
-    x = design.image.shape
-    parts = []
+class _Walked(NamedTuple):
+    """A network whose sizes may be arrays, and its image: every part with the shape that comes in, and all rows."""
+
+    image: Shape
+    parts: list[tuple[Part, Shape]]
+    rows: list[Row]
+
+
+def _walked(network: Network, image: Shape) -> _Walked:
+    found = _Walked(image, [], [])
+    x = image
     for part in network.parts:
-        parts.append(part_cost(part, x))
-        x = parts[-1].output
-    totals: list[Any] = [sum(getattr(part, metric) for part in parts) for metric in USUAL]
-    return Profile(design, design.image.shape, tuple(parts), *totals)
+        found.parts.append((part, x))
+        x = part.tree.trace(part.path, x, 1, -1, found.rows)
+    return found
 
 
-def _total(found: Profile, metric: str) -> Any:
-    """The total of any metric that can be limited, of one design or a stacked one."""
+def _total(walked: _Walked, metric: str) -> Any:
+    """The total of a metric, by the functions that cost a single design."""
     if metric == "peak_bytes":
-        return 4 * peak_elements(found.image, [part.part.tree.live(part.input) for part in found.parts])
-    if metric in USUAL or metric == "training_macs":
-        return getattr(found, metric)
-    return found.total(metric)
+        return 4 * peak_elements(walked.image, [part.tree.live(x) for part, x in walked.parts])
+    if metric == "training_macs":
+        first = next(row for row in walked.rows if row.layer.multiplies)
+        return 3 * _total(walked, "macs") - first.layer.macs(first.input)
+    of_row = METRICS[metric].of_row
+    return sum(of_row(row) * row.count for row in walked.rows)
+
+
+def _smallest(rows: list[Row]) -> Any:
+    """The smallest side of any map."""
+    smallest: Any = 1
+    for side in {id(side): side for row in rows for side in row.output[1:]}.values():
+        smallest = np.minimum(smallest, side)
+    return smallest
+
+
+def _is_safe(rows: list[Row]) -> bool:
+    """Whether int64 holds all costs. A layer has to do with each number that comes in or goes out, once for every input channel and
+    tap of its kernel, or every pixel, at most."""
+    known: dict[int, float] = {}
+
+    def most(size: Any) -> float:
+        if id(size) not in known:
+            known[id(size)] = float(np.max(size))
+        return known[id(size)]
+
+    bound = 0.0
+    for row in rows:
+        channels, height, width = map(most, row.input)
+        elements = max(channels * height * width, math.prod(map(most, row.output)))
+        bound += (
+            most(row.count) * elements * (channels * most(getattr(row.layer, "kernel_size", 1)) ** 2 + height * width)
+        )
+    return bound < SAFE

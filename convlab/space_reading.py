@@ -76,7 +76,7 @@ class _Reading:
                 found += factors
                 self._once([path for factor in factors for path in factor.paths], leaf, used)
         for rule in rules.values():
-            message = f"the rule's {rule.path} does not vary"
+            message = f"{rule.path} has a rule but does not vary"
             self._problem(
                 rule, Objection(Refused("bad-space", message, help="rules speak of what is in [vary]"), (), "key")
             )
@@ -115,7 +115,7 @@ class _Reading:
         """The knob that an entry speaks of."""
         found = _knob(leaf.path)
         if found is None:
-            refused = Refused("unknown-key", f"there is no knob {quote(leaf.path)}", suggestion(leaf.path, _words()))
+            refused = Refused("unknown-key", f"there is no knob {quote(leaf.path)}", _suggestion(leaf.path))
             self._problem(
                 leaf, Objection(refused._replace(help="a knob path looks like stages.2.depth or block.norm"), (), "key")
             )
@@ -139,7 +139,7 @@ class _Reading:
         """What an entry varies: one factor, or one a stage."""
         together = self._together(leaf, address)
         if together is not None and rule is not None:
-            refused = Refused("bad-space", f"{leaf.path} varies as a whole: there is no rule between its stages")
+            refused = Refused("bad-space", f"{leaf.path} varies as a whole, so it takes no rule")
             self._problem(
                 rule, Objection(refused._replace(help="leave out the rule, or the choices that break it"), (), "key")
             )
@@ -276,10 +276,12 @@ def _knob(path: str) -> tuple[Knob, list[str]] | None:
     return None if knob is None else (knob, parts)
 
 
-def _words() -> tuple[str, ...]:
-    """Every path that can vary, and the sections."""
-    found = [*PLURALS, *knobs_of(Design), *SECTIONS, *(f"stages.*.{name}" for name in knobs_of(Stage))]
+def _suggestion(path: str) -> str:
+    """'did you mean "block.norm"?' for a path that is none."""
+    if "." not in path:
+        return suggestion(path, (*PLURALS, *knobs_of(Design), *SECTIONS)) if path not in SECTIONS else ""
+    paths = [f"stages.*.{name}" for name in knobs_of(Stage)]
     for section, noun in SECTIONS.items():
-        paths = [f"{section}.{name}" for name in knobs_of(noun)]
-        found += [*paths, *(f"stages.*.{path}" for path in paths if section in STAGE_SECTIONS)]
-    return tuple(found)
+        for name in knobs_of(noun):
+            paths += [f"{section}.{name}", *[f"stages.*.{section}.{name}"] * (section in STAGE_SECTIONS)]
+    return did_you_mean(path, paths)

@@ -7,7 +7,7 @@ _BINARY = ((2**40, " TiB"), (2**30, " GiB"), (2**20, " MiB"), (2**10, " KiB"))
 
 
 def _significant(value: float) -> str:
-    return f"{value:.4g}" if value < 1000 else f"{value:,.0f}"
+    return f"{value:#.4g}".rstrip(".") if value < 1000 else f"{value:,.0f}"
 
 
 def count(number: int | float) -> str:

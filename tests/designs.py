@@ -17,7 +17,17 @@ from convlab.turning import assign
 from convlab.validation import faults
 
 PRESETS = (*preset_names(), *preset_names("roadmap"))
-NAMED_KINDS = ("basic", "bottleneck", "inverted", "convnext", "convnext_v2", "mbconv", "fused_mbconv", "regnet_x", "regnet_y")
+NAMED_KINDS = (
+    "basic",
+    "bottleneck",
+    "inverted",
+    "convnext",
+    "convnext_v2",
+    "mbconv",
+    "fused_mbconv",
+    "regnet_x",
+    "regnet_y",
+)
 
 
 def design_of(table):
@@ -46,7 +56,8 @@ def small(name):
     design = preset(name)
     for divisor in (8, 4, 2):
         stages = tuple(
-            dataclasses.replace(stage, width=stage.width // divisor, depth=min(stage.depth, 3)) for stage in design.stages
+            dataclasses.replace(stage, width=stage.width // divisor, depth=min(stage.depth, 3))
+            for stage in design.stages
         )
         smaller = dataclasses.replace(
             design,
@@ -69,7 +80,12 @@ FACTORS = {
     "kernel_size": (1, 2, 3, 4, 5, 7),
     "groups": (1, 2, "depthwise", "group_width 4", "group_width 12"),
     "expansion": ((0.5, "output"), (1.0, "output"), (2.0, "input"), (4.0, "input"), (2.3, "output")),
-    "squeeze": ((0.0, "hidden", "spatial"), (0.25, "input", "spatial"), (0.3, "hidden", "expand"), (0.5, "output", "project")),
+    "squeeze": (
+        (0.0, "hidden", "spatial"),
+        (0.25, "input", "spatial"),
+        (0.3, "hidden", "expand"),
+        (0.5, "output", "project"),
+    ),
     "grn": (False, True),
     "layer_scale": (0.0, 0.5),
     "bias": (False, True),
@@ -119,8 +135,11 @@ FACTORS = {
 
 def _table(row):
     """The table of one row of the covering array; what cannot be combined is replaced by what can."""
-    kind, order, groups = row["kind"], row["order"], row["groups"]
-    block = {name: row[name] for name in ("kind", "norm", "activation", "kernel_size", "layer_scale", "bias", "pointwise", "grn")}
+    order, groups = row["order"], row["groups"]
+    block = {
+        name: row[name]
+        for name in ("kind", "norm", "activation", "kernel_size", "layer_scale", "bias", "pointwise", "grn")
+    }
     block["stride_at"] = row["stride_at"]
     block |= {"order": order} if order else {}
     block |= {name: row[name] for name in ("norm_after", "activation_after") if row[name] is not None}
@@ -162,7 +181,14 @@ def covering():
         draw.shuffle(order)
         for index in order:
             gains = [
-                (sum((min((at, value), (index, option)), max((at, value), (index, option))) in missing for at, value in chosen.items()), draw.random(), option)
+                (
+                    sum(
+                        (min((at, value), (index, option)), max((at, value), (index, option))) in missing
+                        for at, value in chosen.items()
+                    ),
+                    draw.random(),
+                    option,
+                )
                 for option in range(len(FACTORS[names[index]]))
             ]
             chosen[index] = max(gains)[2]
@@ -189,7 +215,10 @@ BRANCHES = (
     ["dropout(0.3)"],
 )
 SEVERAL_BRANCHES = (
-    [["norm", "depthwise(7)", "layer_scale"], ["norm", "pointwise(4x)", "activation", "grn", "pointwise(1x)", "layer_scale(0.5)"]],
+    [
+        ["norm", "depthwise(7)", "layer_scale"],
+        ["norm", "pointwise(4x)", "activation", "grn", "pointwise(1x)", "layer_scale(0.5)"],
+    ],
     [["conv(3, 1x)", "norm"], ["parallel(depthwise(3), identity)", "activation"], ["pointwise(2x)", "pointwise(1x)"]],
 )
 
@@ -202,16 +231,48 @@ def custom():
     for index, block in enumerate(blocks):
         for kind, others in (
             ("separate", {"stem": {"norm": "batch_norm"}, "head": {"classes": 4}}),
-            ("in_block", {"stem": {"kind": "conv", "pool": "none"}, "output_stride": 4 * (index % 2), "head": {"norm": "none", "classes": 4}}),
-            ("average_pool", {"stem": {"kind": "patchify", "patch_size": 2}, "dilations": [1, 2], "head": {"norm_at": "before_pool", "classes": 4}}),
+            (
+                "in_block",
+                {
+                    "stem": {"kind": "conv", "pool": "none"},
+                    "output_stride": 4 * (index % 2),
+                    "head": {"norm": "none", "classes": 4},
+                },
+            ),
+            (
+                "average_pool",
+                {
+                    "stem": {"kind": "patchify", "patch_size": 2},
+                    "dilations": [1, 2],
+                    "head": {"norm_at": "before_pool", "classes": 4},
+                },
+            ),
         ):
             norm = ("layer_norm", "batch_norm", "none")[index % 3]
-            table = {"depths": [2, 2], "widths": [16, 32], "image": {"size": [40, 33]}, "downsample": {"kind": kind}, **others}
-            table["block"] = {"kind": "custom", "norm": norm, "activation": "gelu", "bias": index % 2 == 0, "pointwise": ("conv", "linear")[index % 2]} | block
+            table = {
+                "depths": [2, 2],
+                "widths": [16, 32],
+                "image": {"size": [40, 33]},
+                "downsample": {"kind": kind},
+                **others,
+            }
+            table["block"] = {
+                "kind": "custom",
+                "norm": norm,
+                "activation": "gelu",
+                "bias": index % 2 == 0,
+                "pointwise": ("conv", "linear")[index % 2],
+            } | block
             design = turned(table)
             if not faults(design):
                 designs[f"custom{index}-{kind}"] = design
-    hybrid = {"depths": [1, 2, 1], "widths": [16, 32, 32], "image": {"size": 37}, "head": {"classes": 6}, "block": {"kind": "bottleneck"}}
+    hybrid = {
+        "depths": [1, 2, 1],
+        "widths": [16, 32, 32],
+        "image": {"size": 37},
+        "head": {"classes": 6},
+        "block": {"kind": "bottleneck"},
+    }
     hybrid["stages"] = {
         "1": {"block": {"kind": "custom", "branch": list(BRANCHES[2])}, "downsample": {"kind": "in_block"}, "depth": 1},
         "2": {"block": {"kind": "convnext_v2", "kernel_size": 4}},
@@ -252,36 +313,58 @@ def _layer_text(draw, width, depth=0):
 def _blocks(draw, with_global):
     activation = draw(st.sampled_from(("relu", "gelu", "none")))
     norm = draw(st.sampled_from(("batch_norm", "layer_norm", "none", *(("group_norm",) if with_global else ()))))
-    table = {"activation": activation, "norm": norm, "bias": draw(st.booleans()), "pointwise": draw(st.sampled_from(("conv", "linear")))}
+    table = {
+        "activation": activation,
+        "norm": norm,
+        "bias": draw(st.booleans()),
+        "pointwise": draw(st.sampled_from(("conv", "linear"))),
+    }
     table["shortcut"] = draw(st.sampled_from(("projection", "identity", "none")))
     if draw(st.integers(0, 3)) == 0:
-        widths = draw(st.lists(st.sampled_from(("1x", "2x", "0.5x", "8")), min_size=0, max_size=2)) + ["1x"]
+        widths = draw(st.lists(st.sampled_from(("1x", "2x", "0.5x", "8")), min_size=0, max_size=2))
         branch = []
-        for width in widths:
+        for width in (*widths, "1x"):
             branch += [_layer_text(draw, width), *draw(st.sampled_from(((), ("norm", "activation"), ("activation",))))]
         branch += ["pointwise(1x)"] if "1x" not in branch[-1] else []
-        branch += draw(st.sampled_from(((), ("layer_scale(0.1)",), *((("squeeze_excite(0.5)",), ("grn",)) if with_global else ()))))
+        branch += draw(
+            st.sampled_from(((), ("layer_scale(0.1)",), *((("squeeze_excite(0.5)",), ("grn",)) if with_global else ())))
+        )
         return table | {"kind": "custom", "branch": branch}
     kind = draw(st.sampled_from(NAMED_KINDS))
     table |= {"kind": kind, "order": draw(st.sampled_from(tuple(ORDERS))), "kernel_size": draw(st.integers(1, 7))}
     table |= {"groups": draw(st.sampled_from((1, 2, "depthwise"))), "group_width": draw(st.sampled_from((0, 0, 4)))}
-    table |= {"expansion_ratio": draw(st.sampled_from((0.5, 1.0, 2.0, 1.37))), "layer_scale": draw(st.sampled_from((0.0, 0.1)))}
-    table |= {"expansion_of": draw(st.sampled_from(("input", "output"))), "stride_at": draw(st.sampled_from(("spatial", "expand")))}
-    table |= {"grn": with_global and draw(st.booleans()), "squeeze_ratio": draw(st.sampled_from((0.0, 0.25))) if with_global else 0.0}
+    table |= {
+        "expansion_ratio": draw(st.sampled_from((0.5, 1.0, 2.0, 1.37))),
+        "layer_scale": draw(st.sampled_from((0.0, 0.1))),
+    }
+    table |= {
+        "expansion_of": draw(st.sampled_from(("input", "output"))),
+        "stride_at": draw(st.sampled_from(("spatial", "expand"))),
+    }
+    table |= {
+        "grn": with_global and draw(st.booleans()),
+        "squeeze_ratio": draw(st.sampled_from((0.0, 0.25))) if with_global else 0.0,
+    }
     return table
 
 
 @st.composite
 def designs(draw, with_global=True):
-    """Small random designs: 1 to 3 stages, each with a block and a downsampling of its own; ``with_global`` lets layers see the whole map."""
+    """Small random designs: 1 to 3 stages, each with its own block and downsampling; ``with_global``: layers may see the whole map."""
     count = draw(st.integers(1, 3))
     stages = {}
     for index in range(count):
         downsample = {"kind": draw(st.sampled_from(("separate", "in_block", "max_pool", "average_pool")))}
         if downsample["kind"] != "in_block":
-            downsample |= {"kernel_size": draw(st.integers(1, 4)), "norm": draw(st.sampled_from(("layer_norm", "none")))}
+            downsample |= {
+                "kernel_size": draw(st.integers(1, 4)),
+                "norm": draw(st.sampled_from(("layer_norm", "none"))),
+            }
         stages[str(index)] = {"block": draw(_blocks(with_global)), "downsample": downsample}
-    stem = {"kind": draw(st.sampled_from(("patchify", "conv", "overlap", "deep"))), "norm": draw(st.sampled_from(("batch_norm", "none")))}
+    stem = {
+        "kind": draw(st.sampled_from(("patchify", "conv", "overlap", "deep"))),
+        "norm": draw(st.sampled_from(("batch_norm", "none"))),
+    }
     if stem["kind"] == "patchify":
         stem["patch_size"] = draw(st.integers(1, 4))
     else:
@@ -293,7 +376,10 @@ def designs(draw, with_global=True):
         "widths": [draw(st.sampled_from((8, 16, 24))) for _ in range(count)],
         "strides": [draw(st.integers(1, 3)) for _ in range(count)],
         "dilations": [draw(st.integers(1, 2)) for _ in range(count)],
-        "image": {"size": [draw(st.integers(20, 60)), draw(st.integers(20, 60))], "channels": draw(st.sampled_from((1, 3)))},
+        "image": {
+            "size": [draw(st.integers(20, 60)), draw(st.integers(20, 60))],
+            "channels": draw(st.sampled_from((1, 3))),
+        },
         "head": {"classes": draw(st.sampled_from((0, 5))), "norm": draw(st.sampled_from(("layer_norm", "none")))},
         "stem": stem,
         "stages": stages,

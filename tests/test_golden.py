@@ -64,7 +64,9 @@ def test_published_models(name):
 
 
 def test_every_preset_has_a_published_figure():
-    assert set(PUBLISHED) | set(WITHOUT_ROWS) == {name for name in preset_names() if name.startswith(("convnext", "resne"))}
+    assert set(PUBLISHED) | set(WITHOUT_ROWS) == {
+        name for name in preset_names() if name.startswith(("convnext", "resne"))
+    }
 
 
 @pytest.mark.parametrize("name", WITHOUT_ROWS)
@@ -87,7 +89,7 @@ def test_the_walk(order):
 
 @pytest.mark.parametrize("order", STEPS)
 def test_layers_of_the_walk(order):
-    """Convolutions, norms and activation calls as the paper's Table 10 has them; the classifier and the projections count as they do there."""
+    """Convolutions, norms and activation calls are those of the settled walk."""
     step, rows = STEPS[order], profile(load(WALK[order])).rows
 
     def calls(*kinds):
@@ -134,12 +136,16 @@ def test_stride_on_the_first_convolution():
     assert round(costs.activations / 1e6, 3) == 10.588
 
 
-@pytest.mark.parametrize(("name", "millions"), [("resnet50", 11.115), ("resnext50_32x4d", 14.402), ("convnext_t", 13.436)])
+@pytest.mark.parametrize(
+    ("name", "millions"), [("resnet50", 11.115), ("resnext50_32x4d", 14.402), ("convnext_t", 13.436)]
+)
 def test_activations(name, millions):
     assert round(profile(load(name)).activations / 1e6, 3) == millions
 
 
-@pytest.mark.parametrize(("name", "millions"), [("convnext_s", 21.6), ("convnext_b", 28.8), ("convnext_l", 43.1), ("convnext_xl", 57.5)])
+@pytest.mark.parametrize(
+    ("name", "millions"), [("convnext_s", 21.6), ("convnext_b", 28.8), ("convnext_l", 43.1), ("convnext_xl", 57.5)]
+)
 def test_activations_as_printed(name, millions):
     assert round(profile(load(name)).activations / 1e6, 1) == millions
 
@@ -159,12 +165,21 @@ def test_isotropic_l_without_layer_scale():
 
 
 def test_costs_of_timm():
-    """timm counts parameters as we do; its multiply-adds hold norms as well and are never fewer than ours."""
-    names = {"convnext_t": "convnext_tiny", "convnext_s": "convnext_small", "convnext_b": "convnext_base", "convnext_l": "convnext_large"}
+    """Parameters are those of timm; its multiply-adds hold norms as well and are never fewer than ours."""
+    names = {
+        "convnext_t": "convnext_tiny",
+        "convnext_s": "convnext_small",
+        "convnext_b": "convnext_base",
+        "convnext_l": "convnext_large",
+    }
     names |= {name: name for name in preset_names() if name.startswith("resne")}
     names |= {f"convnext_{size}": f"convnext_{size}" for size in ("atto", "femto", "pico", "nano")}
     names |= {f"convnext_v2_{size}": f"convnextv2_{size}" for size in ("atto", "femto", "pico", "nano")}
-    names |= {"convnext_v2_t": "convnextv2_tiny", "convnext_v2_b": "convnextv2_base", "convnext_v2_l": "convnextv2_large"}
+    names |= {
+        "convnext_v2_t": "convnextv2_tiny",
+        "convnext_v2_b": "convnextv2_base",
+        "convnext_v2_l": "convnextv2_large",
+    }
     found = [(ours, row) for ours, theirs in names.items() for row in facts.timm_costs() if row.model == theirs]
     assert len({ours for ours, _ in found}) >= 10
     for ours, row in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import convlab
 from convlab import verification
+from convlab.cli.app import run
 from convlab.verification import METRICS, UNEXPLAINED, Reconciliation, verify
 
 torchinfo = pytest.importorskip("torchinfo")
@@ -133,3 +135,17 @@ def test_a_design_that_is_not_valid_is_refused() -> None:
         verify(convlab.load("convnext_t"), image=8)
     with pytest.raises(convlab.ConvlabError, match="size = 0 is out of range"):
         verify(convlab.load("convnext_t"), image=0)
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(["verify", "convnext_v2_atto", "--image", "32"]) == 0
+    shown = capsys.readouterr().out
+    assert "layer norms: 5 operations an element" in shown
+    assert max(map(len, shown.split("\n")[:7])) <= 80
+    assert run(["verify", "convnext_v2_atto", "--image", "32", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["agrees"]
+    assert [tool["name"] for tool in told["tools"]] == ["convlab", "torch", "fvcore", "torchinfo"]
+    monkeypatch.setattr(verification, "_CAUSES", {})
+    assert run(["verify", "convnext_v2_atto", "--image", "32"]) == 1
+    assert "unexplained" in capsys.readouterr().out

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS: tuple[Command, ...] = (
     building.build,
+    building.verify,
     analysis.profile,
     analysis.compare,
     analysis.roadmap,

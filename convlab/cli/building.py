@@ -1,4 +1,4 @@
-"""The commands that make networks: build."""
+"""The commands that make networks: build and verify."""
 
 from __future__ import annotations
 
@@ -72,6 +72,29 @@ def build(
         output.text(f"initial weights (seed {start}) written to {save}" if save else "")
     output.notes(told)
     _refuse_infinite(tried)
+
+
+@command(PANEL, "convlab verify convnext_t")
+def verify(output: Output, design: DesignName, sets: Sets = None, image: ImageSize = None) -> None:
+    """Set our counts beside those of torch, fvcore and torchinfo; exit code 1 where a difference is not explained."""
+    from convlab import verification
+    from convlab.cli.arguments import design_of
+    from convlab.views.verification import counts, differences, plain_verification, verdict, versions
+
+    found = verification.verify(design_of(design, sets, image))
+    if output.as_json:
+        output.json(plain_verification(found))
+    else:
+        shape = found.image
+        output.heading(f"{found.design.name}, one image of {shape.channels}x{shape.height}x{shape.width}, at inference")
+        output.text()
+        output.table(counts(found))
+        output.text()
+        output.table(differences(found))
+        output.text()
+        output.text(f"{verdict(found)} ({versions(found)})")
+    if not found.agrees:
+        raise typer.Exit(1)
 
 
 def _try(found: Profile, settings: Any, numbers: tuple[int, int], save: str | None) -> Tried:

@@ -25,7 +25,7 @@ def show_error(error: ConvlabError, *, as_json: bool, color: str = "auto") -> No
     """Write an error: JSON to stdout, or text to stderr."""
     if as_json:
         shown = {"schema_version": SCHEMA_VERSION, "error": {"exit_code": error.exit_code, "problems": error.to_json()}}
-        print(json.dumps(shown))
+        print(json.dumps(shown, indent=2))
         return
     lines = str(error).split("\n")
     if wants_color(sys.stderr, color):

@@ -45,6 +45,12 @@ FIGURES: dict[str, Figure] = {
         "bytes",
         "the most activation memory that is live at once at inference: eager, float32, image included; weights come on top",
     ),
+    "saved_bytes": Figure(
+        "saved memory",
+        "bytes",
+        "what autograd keeps of a forward pass for the backward one: eager, float32, image included; weights, gradients and the "
+        "optimizer's state come on top",
+    ),
     "key": Figure("key", "", "a hash of the network; designs with one key are one network"),
 }
 """The headline figures in the order in which they are shown."""
@@ -103,7 +109,7 @@ def delta(value: float, baseline: float) -> Delta:
 
 
 def _cards(profile: Profile, batch: int) -> tuple[Card, ...]:
-    peak = profile.peak_bytes(batch)
+    peak, saved = profile.peak_bytes(batch), profile.saved_bytes(batch)
     return (
         _counted("params", profile.params),
         _counted("macs", profile.macs),
@@ -112,6 +118,7 @@ def _cards(profile: Profile, batch: int) -> tuple[Card, ...]:
         Card("activations", profile.activations, units.count(profile.activations), _other_activations(profile)),
         _receptive_field(profile),
         Card("peak_bytes", peak, units.size(peak), f"activations at inference, float32, batch {batch}"),
+        Card("saved_bytes", saved, units.size(saved), f"kept for the backward pass, float32, batch {batch}"),
         Card("key", profile.design.key, profile.design.key),
     )
 

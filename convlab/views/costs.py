@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple
@@ -51,7 +51,10 @@ class _Place(NamedTuple):
 def table(profile: Profile, by: str = "stage") -> Table:
     """The costs by "stage", "block" or "layer"; the figures of a repeated block or layer are those of all its repetitions."""
     groups = {"stage": _stages, "block": _blocks, "layer": _layers}[by](profile)
-    return Table(COLUMNS, tuple(_row(group, profile) for group in groups))
+    *columns, count = COLUMNS
+    # The text of a stage says how often; a block or a layer has to be seen with its count.
+    columns.append(count if by == "stage" else replace(count, rank=0))
+    return Table(tuple(columns), tuple(_row(group, profile) for group in groups))
 
 
 def _row(group: _Group, profile: Profile) -> tuple[Cell, ...]:

@@ -37,7 +37,8 @@ def test_an_example_is_a_command_that_works(shell: Callable) -> None:
         words = command.example.split()
         assert words[0] == "convlab"
         assert words[1] == command.name
-    assert shell(*COMMANDS[1].example.split()[1:]).code == 0
+        if command.name in ("profile", "compare", "explain", "resolve", "config"):
+            assert shell(*words[1:]).code == 0
 
 
 def test_the_list_of_commands_is_grouped(shell: Callable) -> None:

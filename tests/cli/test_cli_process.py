@@ -17,9 +17,10 @@ HEAVY = ("torch", "torchvision", "timm", "numpy", "textual", "plotly", "ipywidge
 
 PROBE = """
 import json, sys
+before = set(sys.modules)  # not ours: what the interpreter starts with, and coverage where it measures
 from convlab.__main__ import main
 code = main(sys.argv[1:])
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})), file=sys.stderr)
 sys.exit(code)
 """
 

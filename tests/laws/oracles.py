@@ -27,7 +27,11 @@ def on_cpu(name):
 def image_of(design, batch=1, **options):
     """A random image for a design, channels-last in memory as its model is."""
     shape = design.image.shape
-    image = torch.randn(batch, *shape, **options) if options.get("device") != "meta" else torch.empty(batch, *shape, **options)
+    image = (
+        torch.randn(batch, *shape, **options)
+        if options.get("device") != "meta"
+        else torch.empty(batch, *shape, **options)
+    )
     return image.to(memory_format=torch.channels_last)
 
 

@@ -1,4 +1,4 @@
-"""Law: a width that was rounded is told, with what was asked and what was given, and nothing else is; a resolved design is a fixed point."""
+"""Law: a width that was rounded is told, with what was asked and given, and nothing else is; a resolved design is a fixed point."""
 
 from fractions import Fraction
 
@@ -46,7 +46,11 @@ def hidden_width(design):
     return [row for row in rows if isinstance(row.layer, Convolution | Depthwise | Pointwise)][-1].input.channels
 
 
-@given(width=st.integers(1, 12).map(lambda eighths: 8 * eighths), percent=st.integers(10, 600), group_width=st.sampled_from((0, 1, 2, 8)))
+@given(
+    width=st.integers(1, 12).map(lambda eighths: 8 * eighths),
+    percent=st.integers(10, 600),
+    group_width=st.sampled_from((0, 1, 2, 8)),
+)
 def test_told_exactly_where_the_hidden_width_is_not_the_product(width, percent, group_width):
     block = {"kind": "bottleneck", "expansion_ratio": percent / 100, "group_width": group_width, "groups": 1}
     design = design_of({"depths": [1], "widths": [width], "block": block})
@@ -64,7 +68,7 @@ def test_custom_widths(factor):
     design = design_of({"depths": [1], "widths": [24], "block": block})
     asked, given_width = Fraction(factor * 24, 100), hidden_width(design)
     told = [(item.path, item.given) for item in profile(design).adjustments if abs(item.asked - item.given) > 1e-9]
-    assert told == ([("stages.0.block.branch", given_width)] if asked != given_width else [])
+    assert told == ([("stages.0.block.branch.0", given_width)] if asked != given_width else [])
 
 
 def test_a_width_rounded_to_its_group_width():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ def stacked(values):
         return first
     if dataclasses.is_dataclass(first):
         fields = [field.name for field in dataclasses.fields(first)]
-        return dataclasses.replace(first, **{name: stacked([getattr(value, name) for value in values]) for name in fields})
+        return dataclasses.replace(
+            first, **{name: stacked([getattr(value, name) for value in values]) for name in fields}
+        )
     if isinstance(first, tuple):
         return tuple(stacked(items) for items in zip(*values, strict=True))
     assert all(type(value) is type(first) and type(value) in (int, float) for value in values), values
@@ -81,7 +84,10 @@ def check(design, seed):
         "widest": field.widest,
         "narrowest": field.narrowest,
         "output": x,
-        **{name: sum(metric.of_row(row) * row.count for found in parts for row in found.rows) for name, metric in METRICS.items()},
+        **{
+            name: sum(metric.of_row(row) * row.count for found in parts for row in found.rows)
+            for name, metric in METRICS.items()
+        },
     }
     for index, one in enumerate(members):
         costs = profile(one)
@@ -104,7 +110,9 @@ def check(design, seed):
 
 def check_adjustments(one, network, index, count):
     """Every rounding of the single design is among those of the population."""
-    found = {(item.path, picked(item.asked, index, count), picked(item.given, index, count)) for item in network.adjustments}
+    found = {
+        (item.path, picked(item.asked, index, count), picked(item.given, index, count)) for item in network.adjustments
+    }
     assert {(item.path, item.asked, item.given) for item in lower(one).adjustments} <= found
 
 
@@ -142,14 +150,16 @@ def loose_member(design, draw):
     for stage in found.stages:
         width = stage.width + draw.choice((0, 0, 1, 4, 6))
         ratio = draw.choice((0.5, 1.0, 1.3, 2.0))
-        stages.append(dataclasses.replace(stage, width=width, block=dataclasses.replace(stage.block, expansion_ratio=ratio)))
+        stages.append(
+            dataclasses.replace(stage, width=width, block=dataclasses.replace(stage.block, expansion_ratio=ratio))
+        )
     return dataclasses.replace(found, stages=tuple(stages))
 
 
 def structure(design):
     """What a population's members share: which widths are equal, which depths are 1."""
     widths = [design.stem.width or design.stages[0].width, *design.widths]
-    return tuple(one == other for one, other in zip(widths, widths[1:], strict=False)), tuple(depth == 1 for depth in design.depths)
+    return tuple(one == other for one, other in pairwise(widths)), tuple(depth == 1 for depth in design.depths)
 
 
 @pytest.mark.parametrize("name", [name for name in SWEEP if name.startswith(("pair", "custom", "small res"))])
@@ -162,5 +172,9 @@ def test_checks_hold_for_the_members_that_are_valid(name):
     for members in groups.values():
         network = lower_population(stacked(members))
         for index, one in enumerate(members):
-            broken = {condition.path for condition in network.checks if not picked(condition.holds, index, len(members))}
-            assert broken == {fault.path for fault in faults(one) if fault.code in ("groups-do-not-divide", "bad-layer")}
+            broken = {
+                condition.path for condition in network.checks if not picked(condition.holds, index, len(members))
+            }
+            assert broken == {
+                fault.path for fault in faults(one) if fault.code in ("groups-do-not-divide", "bad-layer")
+            }

@@ -28,8 +28,17 @@ GENERAL = design_of(
         "block": {"kind": "mbconv", "layer_scale": 0.1, "shortcut": "projection", "expansion_ratio": 2.0},
     }
 )
-GROUPED = design_of({"depths": [1, 1], "widths": [16, 32], "block": {"kind": "bottleneck", "expansion_ratio": 1}, "downsample": {"kind": "in_block"}})
-CUSTOM = design_of({"depths": [1], "widths": [16], "block": {"kind": "custom", "branch": ["depthwise(3)", "norm", "pointwise(1x)"]}})
+GROUPED = design_of(
+    {
+        "depths": [1, 1],
+        "widths": [16, 32],
+        "block": {"kind": "bottleneck", "expansion_ratio": 1},
+        "downsample": {"kind": "in_block"},
+    }
+)
+CUSTOM = design_of(
+    {"depths": [1], "widths": [16], "block": {"kind": "custom", "branch": ["depthwise(3)", "norm", "pointwise(1x)"]}}
+)
 DEEP = design_of({"depths": [1], "widths": [16], "stem": {"kind": "deep"}})
 PATCHIFY = design_of({"depths": [1, 1], "widths": [16, 32]})
 
@@ -100,20 +109,32 @@ ELSEWHERE = {
 }
 
 
-@pytest.mark.parametrize(("design", "path", "value"), SAME, ids=lambda value: str(value) if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("design", "path", "value"), SAME, ids=lambda value: str(value) if isinstance(value, str) else ""
+)
 def test_what_is_not_the_network_leaves_the_key(design, path, value):
     turned = turn(design, path, value)
     assert turned != design
     assert turned.key == design.key
 
 
-@pytest.mark.parametrize(("design", "path", "value"), DIFFERENT, ids=lambda value: str(value) if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("design", "path", "value"), DIFFERENT, ids=lambda value: str(value) if isinstance(value, str) else ""
+)
 def test_what_is_the_network_changes_the_key(design, path, value):
     assert turn(design, path, value).key != design.key
 
 
 def test_every_knob_is_in_one_of_the_lists():
-    sections = {"": Design, "image.": Image, "stem.": Stem, "stages.1.": Stage, "block.": Block, "downsample.": Downsample, "head.": Head}
+    sections = {
+        "": Design,
+        "image.": Image,
+        "stem.": Stem,
+        "stages.1.": Stage,
+        "block.": Block,
+        "downsample.": Downsample,
+        "head.": Head,
+    }
     every = {prefix + name for prefix, noun in sections.items() for name in knobs_of(noun)}
     assert every == {path for _, path, _ in SAME + DIFFERENT} | set(ELSEWHERE)
 
@@ -144,7 +165,10 @@ def test_bottleneck_is_a_setting_of_the_general_block():
 def network(design):
     """What a design is, told by its rows at one size of image: an independent description."""
     rows = profile(design, image=256).rows
-    return [(row.layer.label(), row.layer.params(row.input), row.layer.macs(row.input), row.output, row.count) for row in rows]
+    return [
+        (row.layer.label(), row.layer.params(row.input), row.layer.macs(row.input), row.output, row.count)
+        for row in rows
+    ]
 
 
 def test_presets_with_one_key_are_one_network():
@@ -176,7 +200,14 @@ def test_random_designs(one, other):
 def test_the_key_is_the_same_in_every_process():
     code = "from convlab import load; print(load('convnext_v2_t').key)"
     found = {
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PATH": ""}, check=True, capture_output=True, text=True, cwd=".").stdout
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=".",
+        ).stdout
         for seed in ("1", "2")
     }
     assert found == {preset("convnext_v2_t").key + "\n"}

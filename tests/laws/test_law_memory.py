@@ -50,10 +50,18 @@ def test_presets_in_full(name):
 
 
 LEAVES = [
-    *(norm() for norm in (BatchNorm, LayerNorm, GroupNorm, RMSNorm, GlobalResponseNorm, GlobalAveragePool, GlobalMaxPool)),
+    *(
+        norm()
+        for norm in (BatchNorm, LayerNorm, GroupNorm, RMSNorm, GlobalResponseNorm, GlobalAveragePool, GlobalMaxPool)
+    ),
     *(Activation(kind) for kind in ACTIVATIONS),
     *(Pointwise(48, bias, form) for bias in (False, True) for form in ("conv", "linear")),
-    *(Convolution(48, size, stride, dilation, bias=size % 2 == 0) for size in (1, 3, 4) for stride in (1, 2) for dilation in (1, 2)),
+    *(
+        Convolution(48, size, stride, dilation, bias=size % 2 == 0)
+        for size in (1, 3, 4)
+        for stride in (1, 2)
+        for dilation in (1, 2)
+    ),
     *(Depthwise(size, stride, dilation) for size in (1, 2, 5) for stride in (1, 3) for dilation in (1, 2)),
     *(pool(size, stride) for pool in (MaxPool, AveragePool) for size in (2, 3) for stride in (1, 2)),
     Convolution(16, 4, 4, same=False),
@@ -75,7 +83,9 @@ def test_the_peak_is_linear_in_the_batch_but_for_what_a_batch_shares():
         design = swept(name)
         costs = profile(design)
         watched = peak_elements(on_cpu(name), image_of(design, 3))
-        assert costs.peak_bytes(3) == 4 * watched.peak == 3 * costs.peak_bytes() == 6 * costs.peak_bytes(element_bytes=2)
+        assert (
+            costs.peak_bytes(3) == 4 * watched.peak == 3 * costs.peak_bytes() == 6 * costs.peak_bytes(element_bytes=2)
+        )
 
 
 def test_the_oracle_sees_what_is_allocated():

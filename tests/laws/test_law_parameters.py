@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from oracles import on_meta
 
 from convlab import profile
+from convlab.design import lower
 from convlab.layers import LayerScale
 from convlab.modules import DropPath
 
@@ -15,11 +16,15 @@ def check(design):
     owned = {name: parameter.numel() for name, parameter in model.named_parameters()}
     assert costs.params == sum(owned.values())
     assert costs.total("params") == costs.params
-    assert costs.params == sum(part.params for part in costs.parts)
+    assert costs.params == sum(part.params for part in costs.parts) == lower(design).tree.params(costs.image)
     for row in costs.rows:
         assert row.count == len(row.paths)
         for path in row.paths:
-            here = [path] if isinstance(row.layer, LayerScale) else [name for name in owned if name.rpartition(".")[0] == path]
+            here = (
+                [path]
+                if isinstance(row.layer, LayerScale)
+                else [name for name in owned if name.rpartition(".")[0] == path]
+            )
             assert row.layer.params(row.input) == sum(owned.pop(name) for name in here), path
     assert not owned, "parameters that no layer owns"
 

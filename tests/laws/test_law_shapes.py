@@ -4,9 +4,10 @@ import pytest
 import torch
 from designs import PRESETS, SWEEP, designs, preset, swept
 from hypothesis import given
-from oracles import image_of, on_meta
+from oracles import image_of, on_cpu, on_meta
 
 from convlab import profile
+from convlab.design import lower
 from convlab.layers import LayerScale
 
 
@@ -45,6 +46,7 @@ def check(design):
     first = {row.path for row in rows}
     assert [path for path, _, _ in seen if path in first] == [row.path for row in rows]
     assert tuple(output.shape) == flat(costs.parts[-1].output, output.shape)
+    assert lower(design).tree.output(costs.image) == costs.parts[-1].output
     assert costs.features == next(part.output for part in costs.parts[::-1] if not part.head)
 
 
@@ -66,8 +68,6 @@ def test_random_designs(design):
 @pytest.mark.parametrize("name", ["convnext_atto", "resnet18", "convnext_v2_atto"])
 def test_features_and_head_make_the_forward_pass(name):
     design = swept(f"small {name}")
-    from oracles import on_cpu
-
     model, image = on_cpu(f"small {name}"), image_of(design)
     with torch.no_grad():
         features = model.forward_features(image)

@@ -10,7 +10,16 @@ from weights import assert_close, images, randomized
 
 from convlab import build, load
 
-NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x4d", "resnext101_32x8d")
+NAMES = (
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnext50_32x4d",
+    "resnext101_32x4d",
+    "resnext101_32x8d",
+)
 ALL = (*NAMES, "resnet200")
 TORCHVISION = ("resnet18", "resnet50", "resnext50_32x4d")
 

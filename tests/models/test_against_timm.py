@@ -70,7 +70,11 @@ def test_drop_path_rises_block_by_block(name):
     design = load(name)
     ours = build(design, device="meta")
     theirs = theirs_of(name, drop_path_rate=design.drop_path)
-    expected = [block.drop_path.drop_prob if hasattr(block.drop_path, "drop_prob") else 0.0 for stage in theirs.stages for block in stage.blocks]
+    expected = [
+        block.drop_path.drop_prob if hasattr(block.drop_path, "drop_prob") else 0.0
+        for stage in theirs.stages
+        for block in stage.blocks
+    ]
     found = [getattr(block, "drop_path", None) for stage in ours.stages for block in stage.blocks]
     rates = [0.0 if path is None else path.rate for path in found]
     assert rates == pytest.approx(expected, abs=1e-6)

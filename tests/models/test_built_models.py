@@ -12,7 +12,14 @@ from torch import nn
 from convlab import build, load
 from convlab.modules import DropPath, GlobalResponseNorm2d
 
-NAMES = ("small convnext_t", "small convnext_v2_atto", "small resnext50_32x4d", "custom2-in_block", "custom10-separate", "pair5-convnext_v2")
+NAMES = (
+    "small convnext_t",
+    "small convnext_v2_atto",
+    "small resnext50_32x4d",
+    "custom2-in_block",
+    "custom10-separate",
+    "pair5-convnext_v2",
+)
 TINY = design_of(
     {
         "depths": [1, 2],
@@ -39,7 +46,9 @@ def test_layouts_give_the_same(name):
     assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
     image = image_of(last)
     with torch.no_grad():
-        outputs = [model(x) for model in (last, contiguous) for x in (image, image.to(memory_format=torch.channels_last))]
+        outputs = [
+            model(x) for model in (last, contiguous) for x in (image, image.to(memory_format=torch.channels_last))
+        ]
     for output in outputs[1:]:
         assert torch.allclose(output, outputs[0], rtol=1e-4, atol=1e-5)
 
@@ -162,13 +171,17 @@ def test_drop_path_acts_in_a_model_only_while_training():
 
 
 def test_response_norm_is_the_papers():
-    """x + weight * x * n + bias, n = |x| / mean |x| (Woo et al., 2023, algorithm 1)."""
+    """The sum x + weight * x * n + bias, n = |x| / mean |x| (Woo et al., 2023, algorithm 1)."""
     torch.manual_seed(0)
     x, norm = torch.randn(2, 6, 5, 4), GlobalResponseNorm2d(6)
     nn.init.normal_(norm.weight)
     nn.init.normal_(norm.bias)
     size = x.square().sum((2, 3), keepdim=True).sqrt()
-    expected = norm.weight.view(1, -1, 1, 1) * (x * size / (size.mean(1, keepdim=True) + 1e-6)) + norm.bias.view(1, -1, 1, 1) + x
+    expected = (
+        norm.weight.view(1, -1, 1, 1) * (x * size / (size.mean(1, keepdim=True) + 1e-6))
+        + norm.bias.view(1, -1, 1, 1)
+        + x
+    )
     assert torch.allclose(norm(x), expected, atol=1e-6)
 
 

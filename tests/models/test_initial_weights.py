@@ -20,11 +20,20 @@ def distance(one, other):
     """The largest distance between two empirical distributions (Kolmogorov and Smirnov), over what chance gives once in 1,000."""
     one, other = sample(one), sample(other)
     both = torch.cat([one, other]).sort().values
-    gap = (torch.searchsorted(one, both, right=True) / len(one) - torch.searchsorted(other, both, right=True) / len(other)).abs().max()
+    gap = (
+        (
+            torch.searchsorted(one, both, right=True) / len(one)
+            - torch.searchsorted(other, both, right=True) / len(other)
+        )
+        .abs()
+        .max()
+    )
     return float(gap) / (1.95 * math.sqrt((len(one) + len(other)) / (len(one) * len(other))))
 
 
-@pytest.mark.parametrize(("name", "theirs"), [("convnext_atto", "convnext_atto"), ("convnext_v2_atto", "convnextv2_atto")])
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("convnext_atto", "convnext_atto"), ("convnext_v2_atto", "convnextv2_atto")]
+)
 def test_convnext_starts_as_timm(name, theirs):
     ours = build(load(name), seed=0).state_dict()
     others = timm.create_model(theirs).state_dict()
@@ -38,7 +47,9 @@ def test_convnext_starts_as_timm(name, theirs):
             assert distance(tensor, other) < 1.3, key
 
 
-@pytest.mark.parametrize(("name", "theirs"), [("resnet18", "resnet18"), ("resnet50", "resnet50"), ("resnext50_32x4d", "resnext50_32x4d")])
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("resnet18", "resnet18"), ("resnet50", "resnet50"), ("resnext50_32x4d", "resnext50_32x4d")]
+)
 def test_resnet_starts_as_timm(name, theirs):
     ours = list(build(load(name), seed=0).state_dict().items())
     others = list(timm.create_model(theirs, zero_init_last=True).state_dict().values())
@@ -64,7 +75,9 @@ def test_the_last_norms_of_resnet_are_silent():
     model = build(load("resnet50"), seed=0)
     norms = {name: module for name, module in model.named_modules() if isinstance(module, nn.BatchNorm2d)}
     silent = {name for name, norm in norms.items() if not norm.weight.any()}
-    assert silent == {f"stages.{stage}.blocks.{block}.norm3" for stage, depth in enumerate((3, 4, 6, 3)) for block in range(depth)}
+    assert silent == {
+        f"stages.{stage}.blocks.{block}.norm3" for stage, depth in enumerate((3, 4, 6, 3)) for block in range(depth)
+    }
     for block in model.modules():
         if isinstance(block, ResidualBlock) and not hasattr(block, "shortcut"):
             x = torch.randn(1, block.conv1.in_channels, 4, 4)

@@ -41,7 +41,11 @@ class Isotropic(nn.Module):
         return self.head(self.norm(self.blocks(self.stem(x)).mean((2, 3))))
 
 
-FAMILY = {"convnext_iso_s": (18, 384, False, 150), "convnext_iso_b": (18, 768, False, 150), "convnext_iso_l": (36, 1024, True, 330)}
+FAMILY = {
+    "convnext_iso_s": (18, 384, False, 150),
+    "convnext_iso_b": (18, 768, False, 150),
+    "convnext_iso_l": (36, 1024, True, 330),
+}
 
 
 @pytest.mark.parametrize("name", FAMILY)
