@@ -21,6 +21,7 @@ from convlab.writing import text_of, text_on_base
 
 MAXIMUM_BASES = 32
 SPACE_KEYS = ("vary", "rules", "limits")
+_NO_CIRCLE = "one of the files must have no base, or another one"
 
 
 def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
@@ -43,22 +44,15 @@ def sources(source: str | os.PathLike[str]) -> list[Source]:
     seen = [path]
     found = [Source(document, _without(document.data, ("base", "format")))]
     while "base" in document.data:
-        place = document.place(("base",))
-        path, document = _read_base(document, place)
-        circle = any(path.resolve() == other.resolve() for other in seen)
-        if circle or len(seen) == MAXIMUM_BASES:
-            names = " -> ".join(str(item) for item in [*seen, path])
-            message = (
-                f"base goes round in a circle: {names}" if circle else f"over {MAXIMUM_BASES} bases, one on the other"
-            )
-            help = "one of the files must have no base, or another one"
-            raise ConvlabError(Problem("base-cycle", message, place, help=help, path="base"))
-        for key in SPACE_KEYS:
-            if key in document.data:
-                help = "name a design; a space may itself have a base"
-                raise ConvlabError(
-                    Problem("bad-space", "the base is a space, not a design", place, help=help, path="base")
-                )
+        above, (path, document) = document, _read_base(document)
+        names = " -> ".join(str(item) for item in [*seen, path])
+        if any(path.resolve() == other.resolve() for other in seen):
+            raise _bad_base(above, "base-cycle", f"base goes round in a circle: {names}", _NO_CIRCLE)
+        if len(seen) == MAXIMUM_BASES:
+            raise _bad_base(above, "base-cycle", f"over {MAXIMUM_BASES} bases, one on the other", _NO_CIRCLE)
+        if any(key in document.data for key in SPACE_KEYS):
+            help = "name a design; a space may itself have a base"
+            raise _bad_base(above, "bad-space", "the base is a space, not a design", help)
         seen.append(path)
         found.append(Source(document, _without(document.data, ("base", "format"))))
     return found[::-1]
@@ -68,17 +62,17 @@ def _without(table: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if key not in keys}
 
 
-def _read_base(document: Document, place: Place | None) -> tuple[Path, Document]:
+def _read_base(document: Document) -> tuple[Path, Document]:
     """The base of a document; what cannot be read as a file at all is told at the place that names it."""
     base = document.data["base"]
     if not isinstance(base, str):
         help = 'base = "convnext_t", or base = "mine.toml"'
-        message = f"base is the name of a preset or a file, not {quote(base)}"
-        raise ConvlabError(Problem("wrong-type", message, place, help=help, path="base"))
+        raise _bad_base(document, "wrong-type", f"base is the name of a preset or a file, not {quote(base)}", help)
     try:
         path = find(base, Path(document.name).parent)
         found = read(path)
     except ConvlabError as error:
+        place = document.place(("base",))
         problems = [
             problem if problem.place and problem.place.line else dataclasses.replace(problem, place=place, path="base")
             for problem in error.problems
@@ -86,6 +80,10 @@ def _read_base(document: Document, place: Place | None) -> tuple[Path, Document]
         raise ConvlabError(*problems, exit_code=error.exit_code) from None
     _check_format(found)
     return path, found
+
+
+def _bad_base(document: Document, code: str, message: str, help: str) -> ConvlabError:
+    return ConvlabError(Problem(code, message, document.place(("base",)), help=help, path="base"))
 
 
 def settings(sets: Iterable[str]) -> list[Source]:
@@ -107,7 +105,8 @@ def _stages_together(found: list[Source]) -> list[Source]:
         return found
     both = {key: value for source in lists for key, value in source.data.items()}
     last = Source(lists[-1].document, both, lists[-1].assignment)
-    return [last if source is lists[-1] else source for source in found if source not in lists[:-1]]
+    kept = [source for source in found if not any(source is other for other in lists[:-1])]
+    return [last if source is lists[-1] else source for source in kept]
 
 
 def resolve(chain: Sequence[Source]) -> Design:
@@ -201,11 +200,12 @@ def _unwritable(path: Path, error: OSError) -> ConvlabError:
 
 def _check_format(document: Document) -> None:
     version = document.data.get("format", FORMAT)
+    if type(version) is int and 1 <= version <= FORMAT:
+        return
     place = document.place(("format",))
     if type(version) is not int or version < 1:
         message = f"format is the version of the language, not {quote(version)}"
         raise ConvlabError(Problem("wrong-type", message, place, help=f"write format = {FORMAT}", path="format"))
-    if version > FORMAT:
-        message = f"format {quote(version)} is newer than this convlab reads ({FORMAT})"
-        help = "update convlab: pip install -U convlab"
-        raise ConvlabError(Problem("newer-format", message, place, help=help, path="format"))
+    message = f"format {quote(version)} is newer than this convlab reads ({FORMAT})"
+    help = "update convlab: pip install -U convlab"
+    raise ConvlabError(Problem("newer-format", message, place, help=help, path="format"))
