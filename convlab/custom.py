@@ -20,6 +20,7 @@ from convlab.layers import (
     Named,
     Parallel,
     Pointwise,
+    Split,
     chain,
 )
 from convlab.layers.shape import rounded
@@ -145,6 +146,8 @@ def _layer(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer
             return activation(_kind(given, block.activation)) or Chain(()), channels
         case "parallel":
             return _parallel(call, block, place, notes)
+        case "split":
+            return _split(call, block, place, notes)
         case "chain":
             made = _made([(item, notes) for item in call.arguments if isinstance(item, Call)], block, place)
             return chain(made.items), made.channels
@@ -167,6 +170,21 @@ def _parallel(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[La
         notes.check("bad-layer", first.channels == other.channels, message, sizes, "give all branches one width")
     children = tuple((str(index), Chain(tuple(branch.items))) for index, branch in enumerate(made))
     return Parallel(children), first.channels
+
+
+def _split(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer, Any]:
+    """Branches that share the channels. Their pointwise layers are convolutions, which take a share as it lies in memory."""
+    branches = [item for item in call.arguments if isinstance(item, Call)]
+    count = len(branches)
+    message, help = "{0} branches do not divide the incoming width {1}", "choose as many branches as divide the width"
+    notes.check("groups-do-not-divide", place.width_in % count == 0, message, (count, place.width_in), help)
+    inner = place._replace(width_in=place.width_in // count)
+    as_convolutions = dataclasses.replace(block, pointwise="conv")
+    made = [_made([(item, notes)], as_convolutions, inner) for item in branches]
+    if any(branch.stride != 1 for branch in made):
+        notes.fail("a branch of split cannot carry the stride {0}", (place.stride,), "depthwise, conv and pools can")
+    children = tuple((str(index), Chain(tuple(branch.items))) for index, branch in enumerate(made))
+    return Split(children), sum(branch.channels for branch in made)
 
 
 def _carries(call: Call) -> bool:

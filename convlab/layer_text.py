@@ -62,10 +62,11 @@ FORMS: dict[str, Form] = {
     "identity": Form((), 0, "identity"),
     "chain": Form((), 0, "chain(conv(3, 1x), norm)"),
     "parallel": Form((), 0, "parallel(depthwise(7), depthwise(3))"),
+    "split": Form((), 0, "split(depthwise(3), depthwise(11), identity)"),
 }
 """The layers that a custom block may be made of."""
 
-BRACKETS_OF_LAYERS = frozenset({"chain", "parallel"})
+BRACKETS_OF_LAYERS = frozenset({"chain", "parallel", "split"})
 
 
 WHOLE = {"kernel": (1, 511), "odd": (1, 511), "groups": (1, 65536), "dilation": (1, 64), "width": (1, 65536)}

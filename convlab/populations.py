@@ -173,19 +173,20 @@ def _cost_group(base: Design, columns: Sequence[Column], members: Array, slots: 
         if not np.all(check.holds):
             slots.refuse(members[valid & np.logical_not(check.holds)], check.code)
             valid &= check.holds
-    walked = _walked(network, design.image.shape)
     unreachable = stride_faults(design)
     if unreachable:
         slots.refuse(members[valid], unreachable[0].code)
-    elif not valid.all():  # sizes that do not fit have no costs: the others are stacked without them
+        return
+    if not valid.all():  # sizes that do not fit have no costs: the others are stacked without them
         if valid.any():
             _cost_group(base, columns, members[valid], slots)
-    elif _is_safe(walked.rows):
-        totals = {metric: _total(walked, metric) for metric in slots.costs}
-        slots.put(members, totals)
-        slots.refuse(members[np.broadcast_to(_smallest(walked.rows) < 1, members.shape)], "map-vanishes")
-    else:
+        return
+    walked = _walked(network, design.image.shape)
+    if not _is_safe(walked.rows):
         _cost_exactly(turned.design, sizes, members, slots)
+        return
+    slots.put(members, {metric: _total(walked, metric) for metric in slots.costs})
+    slots.refuse(members[np.broadcast_to(_smallest(walked.rows) < 1, members.shape)], "map-vanishes")
 
 
 def _cost_exactly(design: Design, sizes: Mapping[str, Any], members: Array, slots: _Slots) -> None:
@@ -240,8 +241,11 @@ def _smallest(rows: list[Row]) -> Any:
 
 
 def _is_safe(rows: list[Row]) -> bool:
-    """Whether int64 holds all costs. A layer has to do with each number that comes in or goes out, once for every input channel and
-    tap of its kernel, or every pixel, at most."""
+    """Whether int64 holds all costs.
+
+    A layer has to do with each number that comes in or goes out at most once for every input channel and tap of its kernel, or for
+    every pixel.
+    """
     known: dict[int, float] = {}
 
     def most(size: Any) -> float:
@@ -253,7 +257,6 @@ def _is_safe(rows: list[Row]) -> bool:
     for row in rows:
         channels, height, width = map(most, row.input)
         elements = max(channels * height * width, math.prod(map(most, row.output)))
-        bound += (
-            most(row.count) * elements * (channels * most(getattr(row.layer, "kernel_size", 1)) ** 2 + height * width)
-        )
+        taps = most(getattr(row.layer, "kernel_size", 1)) ** 2
+        bound += most(row.count) * elements * (channels * taps + height * width)
     return bound < SAFE

@@ -25,7 +25,11 @@ def preset_names(folder: str = "") -> tuple[str, ...]:
 
 def preset_path(name: str) -> Path | None:
     """The file of a preset, None where there is none of that name; "roadmap/07_moved_up" names one in a folder."""
-    if not name or len(name) > _LONGEST_NAME or any(part in ("", ".", "..") or not part.replace("_", "a").isalnum() for part in name.split("/")):
+    if (
+        not name
+        or len(name) > _LONGEST_NAME
+        or any(part in ("", ".", "..") or not part.replace("_", "a").isalnum() for part in name.split("/"))
+    ):
         return None
     path = preset_folder() / f"{name}.toml"
     return path if path.is_file() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,9 +146,10 @@ def _equal_widths(base: Design, columns: Sequence[Column]) -> Iterator[Column]:
     def width(path: str, fixed: int) -> Array:
         return varied[path].values[varied[path].where] if path in varied else fixed
 
-    widths = [width(f"stages.{index}.width", stage.width) for index, stage in enumerate(base.stages)]
-    stem = width("stem.width", base.stem.width)
-    for before, after in zip([np.where(np.equal(stem, 0), widths[0], stem), *widths], widths, strict=False):
+    # A stem of width 0 has the first stage's: those members are a group of their own anyway.
+    widths = [width("stem.width", base.stem.width)]
+    widths += [width(f"stages.{index}.width", stage.width) for index, stage in enumerate(base.stages)]
+    for before, after in pairwise(widths):
         equal = np.equal(before, after)
         if equal.ndim:
             yield Column("", np.arange(2), equal.astype(np.int64))

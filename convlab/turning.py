@@ -234,7 +234,9 @@ class _Assigning:
         if not isinstance(value, list | tuple):
             self._same(value, knob, path, changes)
             return
-        for index, item in enumerate(self._items(value, len(changes), path) or (() if self.stages_known else value[:MAXIMUM_STAGES])):
+        for index, item in enumerate(
+            self._items(value, len(changes), path) or (() if self.stages_known else value[:MAXIMUM_STAGES])
+        ):
             self.put(changes[min(index, len(changes) - 1)], knob, item, (*path, index))
 
     def _same(self, value: Any, knob: Knob, path: Path, changes: list[dict[str, Any]]) -> None:

@@ -5,10 +5,13 @@ from functools import cache
 
 import tomlkit
 
+from convlab.costs import profile
 from convlab.errors import ConvlabError
 from convlab.factors import RULES
+from convlab.limits import LIMITED
 from convlab.presets import preset_names
 from convlab.space_reading import load_space
+from convlab.validation import faults
 
 PRESETS = preset_names("spaces")
 
@@ -35,6 +38,10 @@ def varied(folder, vary, *, rules=None, limits=None, **base):
     return space_of(folder, BASE | base | {key: value for key, value in tables.items() if value})
 
 
+REFUSALS = {"groups-do-not-divide", "map-vanishes", "empty-space", "unknown-key", "out-of-range"}
+"""What may be wrong with a random space; another one is tried then."""
+
+
 def random_space(folder, seed):
     """A random space of 1 to 6 stages around a random valid design."""
     draw = random.Random(f"space {seed}")
@@ -42,14 +49,30 @@ def random_space(folder, seed):
         try:
             return space_of(folder, _table(draw), f"random{seed}")
         except ConvlabError as error:
-            codes = {problem.code for problem in error.problems}
-            assert codes <= {"groups-do-not-divide", "map-vanishes", "empty-space", "unknown-key", "out-of-range"}, error
+            if {problem.code for problem in error.problems} - REFUSALS:
+                raise
     raise AssertionError(f"no valid base for {seed}")
+
+
+def fault_and_costs(space, index):
+    """What is wrong with one member, and its costs, as single designs give them."""
+    try:
+        design = space[index]
+    except ConvlabError as error:
+        return error.problems[0].code, dict.fromkeys(LIMITED, 0)
+    problems = faults(design)
+    if problems:
+        return problems[0].code, dict.fromkeys(LIMITED, 0)
+    found = profile(design)
+    own = {"training_macs": found.training_macs, "peak_bytes": found.peak_bytes()}
+    return "", {metric: own[metric] if metric in own else found.total(metric) for metric in LIMITED}
 
 
 def _table(draw):
     count = draw.randint(1, 6)
-    stem = draw.choice(({"kind": "patchify", "patch_size": 2}, {"kind": "conv", "kernel_size": 3}, {"kind": "deep", "layers": 2}))
+    stem = draw.choice(
+        ({"kind": "patchify", "patch_size": 2}, {"kind": "conv", "kernel_size": 3}, {"kind": "deep", "layers": 2})
+    )
     table = {
         "depths": [draw.randint(1, 3) for _ in range(count)],
         "widths": [draw.choice((8, 16, 24, 32)) for _ in range(count)],
@@ -100,13 +123,22 @@ def _domains(draw, count, stem):
     found = {prefix + name: domain for name, domain in block.items()}
     lists = [[draw.choice((8, 16, 32)) for _ in range(count)] for _ in range(3)]
     different = [list(row) for row in dict.fromkeys(map(tuple, lists))]
-    rule = {"initial": [8, 16], "slope": {"low": 4.0, "high": 24.0, "step": 4.0}, "multiplier": [1.5, 2.0], "depth": [count, count + 2]}
+    rule = {
+        "initial": [8, 16],
+        "slope": {"low": 4.0, "high": 24.0, "step": 4.0},
+        "multiplier": [1.5, 2.0],
+        "depth": [count, count + 2],
+    }
     found |= {
-        "depths": draw.choice(({"low": 1, "high": 4, "step": 1}, [1, 3], {"low": 1, "high": 8, "scale": "power_of_two"})),
+        "depths": draw.choice(
+            ({"low": 1, "high": 4, "step": 1}, [1, 3], {"low": 1, "high": 8, "scale": "power_of_two"})
+        ),
         "widths": draw.choice(({"low": 8, "high": 32, "step": 8}, [16, 12, 8], different, {"quantized_linear": rule})),
         "strides": [1, 2],
         "dilations": draw.choice(([1, 2], [[1] * count, [2] * count])),
-        "image.size": draw.choice(([32, 48, [40, 33]], [8, 16, 64], {"low": 16, "high": 64, "count": 3, "scale": "log"})),
+        "image.size": draw.choice(
+            ([32, 48, [40, 33]], [8, 16, 64], {"low": 16, "high": 64, "count": 3, "scale": "log"})
+        ),
         "image.channels": [1, 3],
         "stem.width": [0, 8, 24],
         "stem.norm": ["layer_norm", "none"],

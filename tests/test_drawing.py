@@ -9,7 +9,24 @@ import pytest
 from convlab import drawing
 from convlab.drawing import SMALL, draw
 
-GOLDEN = {}
+GOLDEN = {
+    (12, 0): "43abc00727fc9e1e",
+    (12, 20201): "d68d455282e7f15a",
+    (20736, 0): "f8a92c2880c44bb0",
+    (20736, 20201): "66ccdc91fc7a02be",
+    (100000, 0): "8498e39a448883e0",
+    (100000, 20201): "ed78c2a10f0d9fb2",
+    (100001, 0): "e5d154b5e0b121c6",
+    (100001, 20201): "a3acf9219e987672",
+    (2**40, 0): "5425b0dbd25de0ad",
+    (2**40, 20201): "3ab600863eabff4a",
+    ((16 * 128 * 3 * 6) ** 4, 0): "d4f460fb4fb9f2aa",
+    ((16 * 128 * 3 * 6) ** 4, 20201): "7b9d5d69eb4b5a4c",
+    (2**64 + 1, 0): "b123d6baea76a1e7",
+    (2**64 + 1, 20201): "4d95a13fa5fb2a3f",
+    (10**600, 0): "cd66a23960e7e3c5",
+    (10**600, 20201): "e4742e504752b647",
+}
 """The sha256 of the first 1,000 indices, by size and seed: they never change, or every sample that was ever published does."""
 
 
@@ -20,7 +37,7 @@ def first(size, seed, count=1000):
 def assert_uniform(counts, cells, limit):
     """A chi-square test; ``limit`` is its 99.9th percentile for one cell less than there are. Seeds are fixed: no luck is involved."""
     total = sum(counts.values())
-    assert set(counts) <= set(range(cells)) or len(counts) <= cells
+    assert len(counts) <= cells
     statistic = sum((counts[cell] - total / cells) ** 2 for cell in counts) / (total / cells)
     statistic += (cells - len(counts)) * total / cells
     assert statistic < limit
@@ -48,7 +65,7 @@ def test_indices_of_a_large_space_are_uniform(size):
     drawn = [index for seed in (0, 1, -7) for index in first(size, seed, 3000)]
     assert all(0 <= index < size for index in drawn)
     assert_uniform(Counter(index * 16 // size for index in drawn), 16, 37.7)
-    assert_uniform(Counter(index % 8 for index in drawn), 8, 24.3 + 100 * (size % 8 != 0 and size < 100))
+    assert_uniform(Counter(index % 8 for index in drawn), 8, 24.3)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 7, 1000])

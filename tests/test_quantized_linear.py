@@ -4,10 +4,10 @@ from collections import Counter
 from itertools import product
 
 import pytest
+from spaces import varied
 
 from convlab.domains import Objection
 from convlab.quantized_linear import PARAMETERS, quantized_linear, regnet
-from spaces import varied
 
 regnets = pytest.importorskip("timm.models.regnet")
 
@@ -42,13 +42,21 @@ def test_the_rule_gives_the_published_networks(name):
 
 
 def test_the_networks_of_a_range_of_parameters_are_those_of_each():
-    table = {"initial": [8, 16, 24], "slope": {"low": 0, "high": 40, "step": 8}, "multiplier": [1.5, 2.0, 2.5], "depth": [5, 7, 12]}
+    table = {
+        "initial": [8, 16, 24],
+        "slope": {"low": 0, "high": 40, "step": 8},
+        "multiplier": [1.5, 2.0, 2.5],
+        "depth": [5, 7, 12],
+    }
     tried = product(table["initial"], range(0, 41, 8), table["multiplier"], table["depth"])
     rows = {(*widths, *depths) for widths, depths in (regnet(*one) for one in tried) if len(widths) == 4}
     found = quantized_linear(table, (1, 1, 1, 1))
     assert len(found.rows) == len(set(found.rows)) == found.size
     assert set(found.rows) == rows
-    assert found.paths == (*(f"stages.{index}.width" for index in range(4)), *(f"stages.{index}.depth" for index in range(4)))
+    assert found.paths == (
+        *(f"stages.{index}.width" for index in range(4)),
+        *(f"stages.{index}.depth" for index in range(4)),
+    )
     for row in found.rows:
         assert list(row[:4]) == sorted(set(row[:4]))
         assert all(width % 8 == 0 for width in row[:4])
@@ -60,7 +68,12 @@ def test_without_a_depth_it_is_the_bases():
 
 
 def test_members_of_a_space_have_the_rules_widths_and_depths(tmp_path):
-    rule = {"initial": [8, 16], "slope": {"low": 4.0, "high": 24.0, "step": 4.0}, "multiplier": [1.5, 2.0], "depth": [4, 6]}
+    rule = {
+        "initial": [8, 16],
+        "slope": {"low": 4.0, "high": 24.0, "step": 4.0},
+        "multiplier": [1.5, 2.0],
+        "depth": [4, 6],
+    }
     space = varied(tmp_path, {"widths": {"quantized_linear": rule}})
     rows = {
         (*widths, *depths)

@@ -1,13 +1,14 @@
 """The closed vocabulary of layers: frozen records that know their costs and their torch module."""
 
 from convlab.layers.activations import ACTIVATIONS, Activation
+from convlab.layers.branching import Parallel, Split
 from convlab.layers.convolutions import Convolution, Depthwise, Linear, Pointwise
-from convlab.layers.layer import Field, Layer, Live, Row
+from convlab.layers.layer import Field, Layer, Live, Named, Row
 from convlab.layers.norms import NORMS, BatchNorm, GlobalResponseNorm, GroupNorm, LayerNorm, RMSNorm
 from convlab.layers.pooling import AveragePool, Dropout, Flatten, GlobalAveragePool, GlobalMaxPool, MaxPool
 from convlab.layers.saving import Saved, saved
 from convlab.layers.shape import Shape, Window
-from convlab.layers.tree import Chain, Gate, LayerScale, Named, Parallel, Repeat, Residual, chain, walk
+from convlab.layers.tree import Chain, Gate, LayerScale, Repeat, Residual, chain, walk
 
 __all__ = [
     "ACTIVATIONS",
@@ -41,6 +42,7 @@ __all__ = [
     "Row",
     "Saved",
     "Shape",
+    "Split",
     "Window",
     "chain",
     "saved",

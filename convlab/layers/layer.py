@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
-from convlab.layers.shape import POINT, Shape, Window, larger, smaller
+from convlab.layers.shape import POINT, Shape, Window, larger, narrower, smaller, united
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,6 +30,11 @@ class Field(NamedTuple):
         """The field of a layer with field ``outer`` that runs after this one."""
         widest = None if self.widest is None or outer.widest is None else self.widest.then(outer.widest)
         return Field(widest, self.narrowest.then(outer.narrowest))
+
+    def beside(self, other: Field) -> Field:
+        """The field over the paths of this layer and of one that sees the same input."""
+        widest = None if self.widest is None or other.widest is None else united(self.widest, other.widest)
+        return Field(widest, narrower(self.narrowest, other.narrowest))
 
 
 class Live(NamedTuple):
@@ -153,6 +158,10 @@ class Layer:
     def label(self) -> str:
         """The layer in a few words, for tables."""
         return type(self).__name__
+
+
+Named = tuple[str, Layer]
+"""A layer and its name among its neighbours."""
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)

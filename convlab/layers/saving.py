@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any, NamedTuple
 
-from convlab.layers.layer import Layer
+from convlab.layers.branching import Parallel, Split
+from convlab.layers.layer import Layer, Named
 from convlab.layers.shape import Shape, larger, smaller
-from convlab.layers.tree import Chain, Gate, Named, Parallel, Repeat, Residual
+from convlab.layers.tree import Chain, Gate, Repeat, Residual
 
 
 class Saved(NamedTuple):
@@ -36,6 +37,10 @@ def saved(tree: Layer, x: Shape) -> Saved:
             return _gate(tree, x)
         case Parallel():
             return _parallel(tree.children, x)
+        case Split():
+            found = [saved(child, tree.share(x)) for _, child in tree.children]
+            total, once = sum(one.bytes for one in found), sum(one.once for one in found)
+            return Saved(total, reduce(larger, (one.input for one in found)), 0, once=once)
         case _:
             output = tree.keeps_output()
             kept = tree.kept(x) + output * 4 * tree.output(x).elements

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from convlab.layers.layer import POINTWISE, Field, Layer, Live, Row, layer
-from convlab.layers.shape import POINT, Shape, Window, larger, narrower, smaller, united
-
-Named = tuple[str, Layer]
+from convlab.layers.layer import POINTWISE, Field, Layer, Live, Named, Row, layer
+from convlab.layers.shape import POINT, Shape, Window, larger, smaller
 
 
 @layer
@@ -109,48 +107,6 @@ class Repeat(Layer):
 
 
 @layer
-class Parallel(Layer):
-    """The sum of branches that see the same input (RepVGG, large kernels)."""
-
-    children: tuple[Named, ...]
-
-    def output(self, x: Shape) -> Shape:
-        return self.children[0][1].output(x)
-
-    def params(self, x: Shape) -> int:
-        return sum(child.params(x) for _, child in self.children)
-
-    def macs(self, x: Shape) -> int:
-        return sum(child.macs(x) for _, child in self.children)
-
-    def field(self) -> Field:
-        field = self.children[0][1].field()
-        for _, child in self.children[1:]:
-            field = _either(field, child.field())
-        return field
-
-    def live(self, x: Shape) -> Live:
-        size = self.output(x).elements
-        extra, held = 0, 0
-        for index, (_, child) in enumerate(self.children):
-            live = child.live(x)
-            extra = larger(extra, held + live.extra)
-            if index:
-                extra = larger(extra, held + live.output + size)  # the sum so far, the new branch and the new sum
-            held = size if index else live.output
-        return Live(extra, held)
-
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
-        y = x
-        for name, child in self.children:
-            y = child.trace(f"{path}.{name}", x, count, place, rows)
-        return y
-
-    def signature(self) -> list[Any]:
-        return ["Parallel", *(child.signature() for _, child in self.children)]
-
-
-@layer
 class Residual(Layer):
     """``x + f(x)``: a branch whose children stand at the block's own path, an identity or projection shortcut, what comes after.
 
@@ -176,7 +132,7 @@ class Residual(Layer):
 
     def field(self) -> Field:
         shortcut = POINTWISE if self.shortcut is None else self.shortcut.field()
-        return _either(self.branch.field(), shortcut)
+        return self.branch.field().beside(shortcut)
 
     def live(self, x: Shape) -> Live:
         size = self.branch.output(x).elements
@@ -268,11 +224,6 @@ def _total(children: tuple[Named, ...], x: Shape, fact: str) -> int:
         total = total + getattr(child, fact)(x)
         x = child.output(x)
     return total
-
-
-def _either(one: Field, other: Field) -> Field:
-    widest = None if one.widest is None or other.widest is None else united(one.widest, other.widest)
-    return Field(widest, narrower(one.narrowest, other.narrowest))
 
 
 def _powered(window: Window, count: int) -> Window:

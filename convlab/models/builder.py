@@ -12,8 +12,8 @@ from torch import nn
 from convlab.costs import cost
 from convlab.design import Design, lower
 from convlab.errors import ConvlabError, Problem, quote
-from convlab.layers import Chain, Gate, Layer, Parallel, Repeat, Residual, Shape
-from convlab.models.containers import ChannelGate, ConvNet, NamedModules, ParallelSum, ResidualBlock
+from convlab.layers import Chain, Gate, Layer, Parallel, Repeat, Residual, Shape, Split
+from convlab.models.containers import ChannelGate, ChannelSplit, ConvNet, NamedModules, ParallelSum, ResidualBlock
 from convlab.models.initialization import WithoutInitialization, initialize
 from convlab.models.memory import refuse_too_big
 from convlab.modules import DropPath
@@ -130,6 +130,9 @@ def _module(tree: Layer, x: Shape, block: _Block) -> nn.Module:
             return _filled(ChannelGate(), _children(tree.branch, x, block))
         case Parallel():
             return _filled(ParallelSum(), {name: _module(child, x, block) for name, child in tree.children})
+        case Split():
+            seen = tree.share(x)
+            return _filled(ChannelSplit(), {name: _module(child, seen, block) for name, child in tree.children})
         case _:
             return tree.module(x)
 

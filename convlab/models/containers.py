@@ -124,3 +124,11 @@ class ParallelSum(nn.Sequential):
         for branch in others:
             total = torch.add(total, branch(x))
         return total
+
+
+@final
+class ChannelSplit(nn.Sequential):
+    """Branches that each see an equal share of the channels; what comes out of them is put side by side."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(share) for branch, share in zip(self, x.chunk(len(self), 1), strict=True)], 1)

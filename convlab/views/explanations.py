@@ -37,6 +37,7 @@ LAYERS: dict[str, type] = {
     "dropout": layers.Dropout,
     "layer_scale": layers.LayerScale,
     "parallel": layers.Parallel,
+    "split": layers.Split,
 }
 """The classes of written layers, which say what they are."""
 

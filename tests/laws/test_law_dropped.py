@@ -92,3 +92,11 @@ def test_same_padding_gives_the_rounded_up_quotient(size):
         for stride in range(1, 5):
             for layer in (Convolution(4, kernel_size, stride), Depthwise(kernel_size, stride)):
                 assert layer.output(Shape(4, size, size)).height == -(-size // stride)
+
+
+@pytest.mark.parametrize("size", [32, 33])
+def test_even_pools_tile_the_map_and_odd_ones_are_padded(size):
+    for pool in (MaxPool, AveragePool):
+        assert pool(2, 2).output(Shape(4, size, size)).height == size // 2
+        assert pool(3, 2).output(Shape(4, size, size)).height == -(-size // 2)
+        assert pool(3, 1).output(Shape(4, size, size)).height == size
