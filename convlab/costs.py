@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -110,8 +111,9 @@ class Profile:
 
     @property
     def adjustments(self) -> tuple[Adjustment, ...]:
-        """Sizes that were rounded on the way."""
-        return tuple(dict.fromkeys(item for item in lower(self.design).adjustments if item.asked != item.given))
+        """Sizes that were rounded on the way; 0.1 x 30, which is not quite 3 in binary, is not rounded."""
+        found = lower(self.design).adjustments
+        return tuple(dict.fromkeys(item for item in found if not math.isclose(item.asked, item.given, rel_tol=1e-9)))
 
     @property
     def dropped(self) -> tuple[tuple[Row, int, int], ...]:

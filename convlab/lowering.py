@@ -121,6 +121,9 @@ def lower_block(block: Block, place: Place, path: str) -> Lowered:
     hidden, checks, adjustments = _hidden_width(block, place, path)
     items = _branch(block, place, hidden)
     checks = checks + _group_checks(block, place, hidden, path)
+    if not off(block.squeeze_ratio):
+        asked = block.squeeze_ratio * _squeezed(block, place, hidden)
+        adjustments = (*adjustments, Adjustment(f"{path}.squeeze_ratio", asked, rounded(asked)))
     return Lowered(residual(block, place, items), checks, adjustments)
 
 
@@ -181,11 +184,16 @@ def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
             (activation_name, activation(block.activation) if role in block.activation_after else None),
         )
         if role == block.squeeze_after and not off(block.squeeze_ratio):
-            of = {"hidden": hidden, "input": place.width_in, "output": place.width}[block.squeeze_of]
+            of = _squeezed(block, place, hidden)
             name = tables["se"].get(block.order, "se") if role == "expand" else "se"
             items.append((name, squeeze_excite(block.squeeze_ratio, of, width, block.activation)))
         channels = width
     return items
+
+
+def _squeezed(block: Block, place: Place, hidden: int) -> int:
+    """The width that the squeeze ratio multiplies."""
+    return {"hidden": hidden, "input": place.width_in, "output": place.width}[block.squeeze_of]
 
 
 def _depthwise(block: Block) -> bool:

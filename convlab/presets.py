@@ -18,7 +18,7 @@ def preset_folder() -> Path:
 
 
 def preset_names(folder: str = "") -> tuple[str, ...]:
-    """The names of the presets in a folder ("", "roadmap", "spaces"), in order; those of subfolders carry the folder's name."""
+    """The names of the presets in a folder ("", "roadmap", "spaces"), in order, with the folder before them."""
     found = sorted(path.name.removesuffix(".toml") for path in (preset_folder() / folder).glob("*.toml"))
     return tuple(f"{folder}/{name}" if folder else name for name in found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from convlab.costs import Profile, profile
@@ -38,7 +37,6 @@ def _rounded(costs: Profile) -> list[Note]:
             "a width or ratio that gives a whole multiple avoids it",
         )
         for item in costs.adjustments
-        if not math.isclose(item.asked, item.given, rel_tol=1e-9)  # 0.1 x 30 is not quite 3
     ]
 
 

@@ -79,3 +79,12 @@ def test_a_width_rounded_to_its_group_width():
         ("stages.2.block.expansion_ratio", 256.0, 240),
         ("stages.3.block.expansion_ratio", 512.0, 528),
     ]
+
+
+@given(width=st.integers(1, 12).map(lambda eighths: 8 * eighths), percent=st.integers(1, 100))
+def test_a_rounded_squeeze_is_told(width, percent):
+    block = {"kind": "bottleneck", "expansion_ratio": 1, "squeeze_ratio": percent / 100}
+    design = design_of({"depths": [1], "widths": [width], "block": block})
+    squeezed = next(row for row in profile(design).rows if row.path.endswith("se.fc1")).output.channels
+    told = [(item.path, item.given) for item in profile(design).adjustments if abs(item.asked - item.given) > 1e-9]
+    assert told == ([("stages.0.block.squeeze_ratio", squeezed)] if Fraction(percent, 100) * width != squeezed else [])
