@@ -215,7 +215,13 @@ BRANCHES = (
     ["dropout(0.3)"],
     ["parallel(depthwise(3), identity, pointwise(1x))", "norm"],
     ["parallel(conv(3, 1x), identity, identity)"],
-    ["split(depthwise(3), depthwise(2), depthwise(5), depthwise(7))", "norm", "pointwise(2x)", "activation", "pointwise(1x)"],
+    [
+        "split(depthwise(3), depthwise(2), depthwise(5), depthwise(7))",
+        "norm",
+        "pointwise(2x)",
+        "activation",
+        "pointwise(1x)",
+    ],
     ["pointwise(2x)", "split(chain(norm, pointwise(8), activation), conv(3, 24))", "pointwise(1x)", "layer_scale"],
     ["split(identity, parallel(identity, depthwise(3)))", "activation(silu)", "conv(3, 1x)"],
 )

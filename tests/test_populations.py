@@ -88,10 +88,11 @@ BRANCHES = (
         "squeeze_excite(0.25)",
     ],
     ["conv(3, 24, groups=3)", "conv(3, 1x, groups=4)"],
+    ["split(depthwise(3), depthwise(5), identity)", "pointwise(1x)"],
 )
 
 
-@pytest.mark.parametrize("branch", BRANCHES, ids=["convnext", "parallel", "groups"])
+@pytest.mark.parametrize("branch", BRANCHES, ids=["convnext", "parallel", "groups", "split"])
 def test_blocks_that_are_written_as_layers(branch, tmp_path):
     vary = {
         "depths": [1, 2, 3],

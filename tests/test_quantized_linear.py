@@ -88,6 +88,7 @@ def test_networks_wider_than_the_language_knows_are_left_out():
     table = {"initial": [4096], "slope": [4096.0], "multiplier": [8.0], "depth": [3, 100]}
     assert regnet(4096, 4096.0, 8.0, 100) == ((4096, 32768, 262144), (2, 20, 78))
     assert quantized_linear(table, (1, 1)).rows == ((4096, 32768, 2, 1),)
+    assert quantized_linear(table, (1, 1, 1)).refused.code == "empty-space"
 
 
 @pytest.mark.parametrize(

