@@ -29,6 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "kernel_size": 3,
         "norm_after": ("expand", "project"),
         "activation_after": ("expand", "output"),
+        "squeeze_after": "project",
     },
     "bottleneck": {
         "order": "middle",
@@ -93,6 +94,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "activation": "silu",
         "activation_after": ("expand",),
         "shortcut": "identity",
+        "squeeze_after": "expand",
     },
     "regnet_x": {
         "order": "middle",
@@ -147,13 +149,16 @@ class Block:
     )
     norm: str = knob("batch_norm", "the kind of normalisation", choices=NORM_KINDS)
     norm_after: tuple[str, ...] = knob(
-        ("expand", "spatial", "project"), "the convolutions that a norm follows", choices=PLACES[:3], kind="choices"
+        ("expand", "spatial", "project"),
+        "the convolutions that a norm follows, of those that the order has",
+        choices=PLACES[:3],
+        kind="choices",
     )
     shortcut_norm: bool = knob(True, "a norm on the projection shortcut")
     activation: str = knob("relu", "the kind of activation", choices=ACTIVATION_KINDS)
     activation_after: tuple[str, ...] = knob(
         ("expand", "spatial", "output"),
-        "the places that an activation follows; output is the sum of branch and shortcut",
+        "the places that an activation follows, of those that the order has; output is the sum of branch and shortcut",
         choices=PLACES,
         kind="choices",
     )
@@ -170,7 +175,11 @@ class Block:
         "where the shape changes: a 1x1 projection, or no shortcut at all (identity: only where it does not); none: never one",
         choices=("projection", "identity", "none"),
     )
-    stride_at: str = knob("spatial", "the convolution that carries an in-block stride", choices=("spatial", "expand"))
+    stride_at: str = knob(
+        "spatial",
+        "the convolution that carries an in-block stride; where the order lacks it, the first",
+        choices=("spatial", "expand"),
+    )
     pointwise: str = knob(
         "conv", "how pointwise layers are realised: as 1x1 convolutions or linear layers", choices=("conv", "linear")
     )

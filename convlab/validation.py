@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from itertools import accumulate
 
+from convlab.blocks import ORDERS
 from convlab.design import Design, Network, lower, stem_stride, strides
 from convlab.errors import ConvlabError, Problem
 from convlab.layers import Shape, walk
@@ -34,7 +35,7 @@ def validated(design: Design, image: Shape | None = None) -> Design:
 
 def structural_faults(design: Design) -> list[Problem]:
     """What is wrong whatever the sizes are, and keeps the design from having layers."""
-    return _empty_blocks(design) + _names(design)
+    return _empty_blocks(design) + _names(design) + _squeezes(design)
 
 
 def _empty_blocks(design: Design) -> list[Problem]:
@@ -46,6 +47,19 @@ def _empty_blocks(design: Design) -> list[Problem]:
             knob = f"branches.{block.branches.index(())}" if block.branches else "kind"
             path = f"stages.{index}.block.{knob}"
             found.append(Problem("missing-key", "a custom block needs layers", help=help, path=path))
+    return found
+
+
+def _squeezes(design: Design) -> list[Problem]:
+    """Squeeze-excite after a convolution that the block's order lacks would silently be none."""
+    found = []
+    for index, stage in enumerate(design.stages):
+        block = stage.block
+        roles = ORDERS[block.order]
+        if block.squeeze_ratio and block.kind != "custom" and block.squeeze_after not in roles:
+            message = f'squeeze-excite follows "{block.squeeze_after}", a convolution that blocks of order "{block.order}" lack'
+            help = "write squeeze_after = " + " or ".join(f'"{role}"' for role in roles)
+            found.append(Problem("out-of-range", message, help=help, path=f"stages.{index}.block.squeeze_after"))
     return found
 
 

@@ -144,7 +144,7 @@ class Layer:
         return y
 
     def signature(self) -> list[Any]:
-        """Plain data that is equal for equal layers: the class's name and the fields that say what the layer is."""
+        """Plain data that is equal for equal layers: the class's name and the fields that say what it is; empty for dropout."""
         plain: list[Any] = [type(self).__name__]
         for field in fields(self):  # type: ignore[arg-type]  # every concrete layer is a dataclass
             if field.name not in self.appearance:

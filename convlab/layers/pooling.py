@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convlab.layers.layer import Field, Layer, Live, layer
 from convlab.layers.shape import POINT, Shape, convolution_window, covered
@@ -144,6 +144,9 @@ class Dropout(Layer):
 
     def kept(self, x: Shape) -> int:
         return 4 * x.elements  # the mask
+
+    def signature(self) -> list[Any]:
+        return []  # a rate of training, not part of what the network is
 
     def module(self, x: Shape) -> nn.Module:
         from torch import nn

@@ -69,7 +69,9 @@ class Chain(Layer):
         plain: list[Any] = ["Chain"]
         for _, child in self.children:
             inner = child.signature()
-            plain += inner[1:] if type(child) is Chain else [inner]  # how names group the layers is not what they are
+            plain += (
+                inner[1:] if type(child) is Chain else [inner] * bool(inner)
+            )  # how names group layers is not what they are
         return plain
 
 

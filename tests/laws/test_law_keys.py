@@ -44,6 +44,7 @@ PATCHIFY = design_of({"depths": [1, 1], "widths": [16, 32]})
 
 SAME = [
     (GENERAL, "summary", "another text"),
+    (GENERAL, "head.dropout", 0.2),
     (GENERAL, "drop_path", 0.3),
     (GENERAL, "initialization", "kaiming_normal"),
     (PATCHIFY, "image.size", 96),
@@ -78,7 +79,6 @@ DIFFERENT = [
     (GENERAL, "head.norm_at", "before_pool"),
     (GENERAL, "head.hidden", 12),
     (GENERAL, "head.activation", "relu"),
-    (GENERAL, "head.dropout", 0.2),
     (GENERAL, "head.classes", 10),
     (GENERAL, "head.bias", False),
     (GENERAL, "block.kind", "convnext"),
