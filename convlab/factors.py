@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,15 +109,22 @@ class Monotone:
 
     def values(self, number: int) -> tuple[Any, ...]:
         """The values of a way, one a path."""
-        picked = []
-        low = 0
+        return tuple(self.choices[int(place)] for place in self.places(number))
+
+    def places(self, number: Any) -> list[Any]:
+        """The places among the choices of a way's values, one a path; of many ways at once where an int64 array is given."""
+        many = len(self.choices)
+        found, left = [], many
         for count in range(len(self.paths), 0, -1):
-            steps = range(len(self.choices) - low)
-            step = bisect_right(steps, number, key=lambda step: self._before(low, step, count)) - 1
-            number -= self._before(low, step, count)
-            picked.append(self.choices[low + step])
-            low += step + self.strict
-        return tuple(picked[::-1] if self.falling else picked)
+            # Of the rows that start at choice `many - left` or later, the first `number` are passed over; those that start
+            # at choice `many - rest` or later are as many as remain, or just more.
+            ways = [_ways(rest, count, self.strict) for rest in range(many + 1)]
+            remaining = _each(ways, left) - number
+            rest = _first_of_at_least(ways, remaining)
+            number = _each(ways, rest) - remaining
+            found.append(many - rest)
+            left = rest - self.strict
+        return found[::-1] if self.falling else found
 
     def number(self, values: tuple[Any, ...]) -> int:
         """The way that has these values."""
@@ -142,3 +149,19 @@ def _ways(choices: int, count: int, strict: bool) -> int:
     if choices <= 0:
         return int(count == 0)
     return math.comb(choices, count) if strict else math.comb(choices + count - 1, count)
+
+
+def _each(values: list[int], places: Any) -> Any:
+    """The values at one place, or at each of an array of them."""
+    return values[places] if isinstance(places, int) else _array(values)[places]
+
+
+def _first_of_at_least(values: list[int], wanted: Any) -> Any:
+    """The first place of rising values that is at least what is wanted, or an array of such places."""
+    return bisect_left(values, wanted) if isinstance(wanted, int) else _array(values).searchsorted(wanted)
+
+
+def _array(values: list[int]) -> Any:
+    import numpy
+
+    return numpy.array(values)

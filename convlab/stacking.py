@@ -10,6 +10,7 @@ import numpy as np
 
 from convlab.addresses import STAGE_SECTIONS
 from convlab.design import Design
+from convlab.factors import Monotone
 from convlab.knobs import changed
 from convlab.space import Space, nested
 
@@ -49,6 +50,10 @@ def columns_of(space: Space, indices: Sequence[int]) -> list[Column]:
     """The values of every varied knob."""
     found = []
     for factor, numbers in zip(space.factors, _numbers(space, indices), strict=True):
+        if isinstance(factor, Monotone) and numbers.dtype == np.int64:
+            values, places = _array(list(factor.choices)), factor.places(numbers)
+            found += [Column(path, values, where) for path, where in zip(factor.paths, places, strict=True)]
+            continue
         used, where = np.arange(min(factor.size, len(indices))), numbers
         if factor.size > len(indices):
             used, where = np.unique(numbers, return_inverse=True)
