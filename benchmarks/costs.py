@@ -17,8 +17,10 @@ import numpy as np
 from interleaved import Times, interleaved, ratio, shown, summary, surroundings, write
 
 import convlab
-from convlab import costs, design, populations
-from convlab.space_reading import load_space
+from convlab import costs
+from convlab.language import design
+from convlab.spaces import populations
+from convlab.spaces.reading import load_space
 
 PRESET, TIMM = "convnext_t", "convnext_tiny"
 PACKAGES = ("convlab", "torch", "timm", "fvcore", "torchinfo", "numpy")

@@ -6,44 +6,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from convlab.addresses import get
-    from convlab.blocks import Block
     from convlab.costs import Profile, profile
-    from convlab.design import Design, Image, Stage
-    from convlab.downsample import Downsample
     from convlab.errors import ConvlabError
-    from convlab.files import load, save
-    from convlab.head import Head
+    from convlab.language.addresses import get
+    from convlab.language.blocks import Block
+    from convlab.language.design import Design, Image, Stage
+    from convlab.language.downsample import Downsample
+    from convlab.language.files import load, save
+    from convlab.language.head import Head
+    from convlab.language.stem import Stem
+    from convlab.language.turning import turn
     from convlab.models import build
-    from convlab.populations import cost_population, sample
-    from convlab.space import Space
-    from convlab.space_reading import load_space
-    from convlab.stem import Stem
-    from convlab.turning import turn
+    from convlab.spaces.populations import cost_population, sample
+    from convlab.spaces.reading import load_space
+    from convlab.spaces.space import Space
     from convlab.verification import verify
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Block": "blocks",
+    "Block": "language.blocks",
     "ConvlabError": "errors",
-    "Design": "design",
-    "Downsample": "downsample",
-    "Head": "head",
-    "Image": "design",
+    "Design": "language.design",
+    "Downsample": "language.downsample",
+    "Head": "language.head",
+    "Image": "language.design",
     "Profile": "costs",
-    "Space": "space",
-    "Stage": "design",
-    "Stem": "stem",
+    "Space": "spaces.space",
+    "Stage": "language.design",
+    "Stem": "language.stem",
     "build": "models",
-    "cost_population": "populations",
-    "get": "addresses",
-    "load": "files",
-    "load_space": "space_reading",
+    "cost_population": "spaces.populations",
+    "get": "language.addresses",
+    "load": "language.files",
+    "load_space": "spaces.reading",
     "profile": "costs",
-    "sample": "populations",
-    "save": "files",
-    "turn": "turning",
+    "sample": "spaces.populations",
+    "save": "language.files",
+    "turn": "language.turning",
     "verify": "verification",
 }
 

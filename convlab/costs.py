@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from convlab.design import Design, Image, Network, Part, lower
+from convlab.language.design import Design, Image, Network, Part, lower
+from convlab.language.lowering import Adjustment
 from convlab.layers import Chain, Field, Layer, Live, Row, Shape, saved
 from convlab.layers.layer import POINTWISE
 from convlab.layers.shape import larger
-from convlab.lowering import Adjustment
 from convlab.metrics import METRICS
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convlab.acceptance import accepted
-from convlab.documents import Document, read
+from convlab.documents.document import Document, read
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
-from convlab.knobs import Knob, Refused, knob, knobs_of
+from convlab.language.acceptance import accepted
+from convlab.language.knobs import Knob, Refused, knob, knobs_of
 
 PREFIX = "CONVLAB_"
 PROJECT_FILE = "convlab.toml"

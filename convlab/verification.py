@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from convlab import __version__
 from convlab.costs import profile
-from convlab.design import Design
+from convlab.language.design import Design
+from convlab.language.turning import turn
+from convlab.language.validation import validated
 from convlab.layers import (
     BatchNorm,
     Convolution,
@@ -24,8 +26,6 @@ from convlab.layers import (
     Row,
     Shape,
 )
-from convlab.turning import turn
-from convlab.validation import validated
 
 if TYPE_CHECKING:
     from torch import nn

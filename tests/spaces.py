@@ -7,11 +7,11 @@ import tomlkit
 
 from convlab.costs import profile
 from convlab.errors import ConvlabError
-from convlab.factors import RULES
-from convlab.limits import LIMITED
+from convlab.language.validation import faults
 from convlab.presets import preset_names
-from convlab.space_reading import load_space
-from convlab.validation import faults
+from convlab.spaces.factors import RULES
+from convlab.spaces.limits import LIMITED
+from convlab.spaces.reading import load_space
 
 PRESETS = preset_names("spaces")
 

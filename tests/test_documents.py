@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from convlab.assignments import parse_assignment
-from convlab.documents import MAX_BYTES, Document, parse, read
+from convlab.documents.assignments import parse_assignment
+from convlab.documents.document import MAX_BYTES, Document, parse, read
 from convlab.errors import ConvlabError, Problem, render
 
 SAMPLE = """\

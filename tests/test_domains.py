@@ -2,10 +2,10 @@
 
 import pytest
 
-from convlab.blocks import Block
-from convlab.design import Image, Stage
-from convlab.domains import Objection, domain
-from convlab.knobs import knobs_of
+from convlab.language.blocks import Block
+from convlab.language.design import Image, Stage
+from convlab.language.knobs import knobs_of
+from convlab.spaces.domains import Objection, domain
 
 DEPTH, WIDTH = knobs_of(Stage)["depth"], knobs_of(Stage)["width"]
 RATIO, SCALE, NORM_AFTER = (knobs_of(Block)[name] for name in ("expansion_ratio", "layer_scale", "norm_after"))

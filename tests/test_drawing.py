@@ -6,8 +6,8 @@ from itertools import islice, permutations
 
 import pytest
 
-from convlab import drawing
-from convlab.drawing import SMALL, draw
+from convlab.spaces import drawing
+from convlab.spaces.drawing import SMALL, draw
 
 GOLDEN = {
     (12, 0): "43abc00727fc9e1e",

@@ -6,7 +6,7 @@ from itertools import combinations, combinations_with_replacement, product
 
 import pytest
 
-from convlab.factors import ORDERS, Choice, Joint, Monotone
+from convlab.spaces.factors import ORDERS, Choice, Joint, Monotone
 
 PATHS = tuple(f"stages.{index}.depth" for index in range(6))
 

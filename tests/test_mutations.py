@@ -15,9 +15,9 @@ import pytest
 
 import convlab
 from convlab.errors import CODES, ConvlabError
-from convlab.layer_text import FORMS, parse_layer
+from convlab.language.layer_text import FORMS, parse_layer
+from convlab.language.writing import text_of
 from convlab.presets import preset_folder
-from convlab.writing import text_of
 
 SECONDS = 10
 """A guard against hanging, many times what any case takes."""

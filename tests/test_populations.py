@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from spaces import PRESETS, fault_and_costs, preset, random_space, varied
 
-from convlab import populations
 from convlab.costs import profile
 from convlab.errors import ConvlabError
-from convlab.limits import LIMITED
-from convlab.populations import cost_population, sample
+from convlab.spaces import populations
+from convlab.spaces.limits import LIMITED
+from convlab.spaces.populations import cost_population, sample
 
 RANDOM = range(60)
 

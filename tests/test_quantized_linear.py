@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 from spaces import varied
 
-from convlab.domains import Objection
-from convlab.quantized_linear import PARAMETERS, quantized_linear, regnet
+from convlab.spaces.domains import Objection
+from convlab.spaces.quantized_linear import PARAMETERS, quantized_linear, regnet
 
 regnets = pytest.importorskip("timm.models.regnet")
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from spaces import PRESETS, fault_and_costs, preset, varied
 
-from convlab import populations
-from convlab.limits import LIMITED, Limit
-from convlab.populations import cost_population, sample
+from convlab.spaces import populations
+from convlab.spaces.limits import LIMITED, Limit
+from convlab.spaces.populations import cost_population, sample
 
 LIMITS = {"macs": {"low": 100_000, "high": 250_000}, "params": {"high": 6000}}
 VARY = {"depths": [1, 2, 3], "widths": [8, 12, 16], "block.groups": [1, 2, 3, "depthwise"]}

@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import convlab
+from convlab.language.schema import design_schema, schema_text
 from convlab.presets import preset_folder, preset_names
-from convlab.schema import design_schema, schema_text
-from convlab.space_schema import space_schema
+from convlab.spaces.schema import space_schema
 
 DESIGN = Draft202012Validator(design_schema())
 SPACE = Draft202012Validator(space_schema())

@@ -13,10 +13,10 @@ from spaces import BASE, PRESETS, preset, random_space, space_of, varied
 
 import convlab
 from convlab.errors import ConvlabError
-from convlab.files import load
-from convlab.limits import LIMITED
+from convlab.language.files import load
 from convlab.presets import preset_folder, preset_names
-from convlab.space_reading import load_space
+from convlab.spaces.limits import LIMITED
+from convlab.spaces.reading import load_space
 
 MESSAGES = Path(__file__).parent / "messages_spaces"
 CASES = sorted(path.name for path in MESSAGES.glob("*.toml"))
@@ -71,7 +71,7 @@ def test_members_of_random_spaces_are_written_and_loaded_again(tmp_path):
         space = random_space(tmp_path, seed)
         for member in assert_numbered(space, 2).values():
             try:
-                convlab.validation.validated(member)
+                convlab.language.validation.validated(member)
             except ConvlabError:
                 continue
             convlab.save(member, tmp_path / "member.toml")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import convlab
-from convlab.assignments import parse_assignment
+from convlab.documents.assignments import parse_assignment
+from convlab.language.turning import assign
 from convlab.presets import preset_names
-from convlab.turning import assign
 from convlab.views.cards import FIGURES, cards, delta, plain_cards
 from convlab.views.catalogue import catalogue, count_text
 from convlab.views.comparison import comparison, knob_table

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from convlab.acceptance import accepted
-from convlab.design import Design, Image
 from convlab.errors import ConvlabError, Place, Problem, quote
-from convlab.files import load
-from convlab.knobs import Knob, Refused, knobs_of
-from convlab.validation import faults
+from convlab.language.acceptance import accepted
+from convlab.language.design import Design, Image
+from convlab.language.files import load
+from convlab.language.knobs import Knob, Refused, knobs_of
+from convlab.language.validation import faults
 
 BATCH = Knob("batch", "option", "integer", 1, "images at a time", low=1, high=1_000_000)
 SEED = Knob("seed", "option", "integer", 0, "seed of the random numbers", low=0, high=2**63 - 1)

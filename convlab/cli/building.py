@@ -135,7 +135,7 @@ def _try(found: Profile, settings: Any, numbers: tuple[int, int], save: str | No
 def _save(model: Any, path: str) -> None:
     from safetensors.torch import save
 
-    from convlab.files import write_whole
+    from convlab.language.files import write_whole
 
     write_whole(Path(path), save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
 

@@ -65,7 +65,7 @@ def complete_dtype(incomplete: str) -> list[str]:
 
 
 def _choices(setting: str, incomplete: str) -> list[str]:
-    from convlab.knobs import knobs_of
+    from convlab.language.knobs import knobs_of
     from convlab.settings import Settings
 
     return [choice for choice in knobs_of(Settings)[setting].choices if choice.startswith(incomplete)]
@@ -73,7 +73,7 @@ def _choices(setting: str, incomplete: str) -> list[str]:
 
 def _paths(incomplete: str) -> Iterator[str]:
     """The knobs' paths for all stages; those of stages once "stages." is begun."""
-    from convlab.addresses import PLURALS, STAGE_SECTIONS
+    from convlab.language.addresses import PLURALS, STAGE_SECTIONS
     from convlab.views.knob_paths import knob_paths
 
     yield from knob_paths()

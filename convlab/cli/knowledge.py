@@ -78,12 +78,12 @@ def schema(output: Output, file: File = None, space: OfSpaces = False) -> None:
     """Print the JSON schema of a design file, for editors."""
     import sys
 
-    from convlab.files import write_whole
-    from convlab.schema import design_schema, schema_text
+    from convlab.language.files import write_whole
+    from convlab.language.schema import design_schema, schema_text
 
     made = design_schema()
     if space:
-        from convlab.space_schema import space_schema
+        from convlab.spaces.schema import space_schema
 
         made = space_schema()
     text = schema_text(made)
@@ -107,8 +107,8 @@ def resolve(
 
     from convlab.cli.arguments import design_of
     from convlab.errors import ConvlabError, Problem
-    from convlab.files import load
-    from convlab.writing import table_of, text_in_full, text_of, text_on_base
+    from convlab.language.files import load
+    from convlab.language.writing import table_of, text_in_full, text_of, text_on_base
 
     if every_knob and base is not None:
         problem = Problem("usage", "--every-knob and --on exclude each other", help="give one of them")

@@ -12,7 +12,7 @@ from convlab.cli.options import Seed, Sets
 from convlab.cli.output import Output, command
 
 if TYPE_CHECKING:
-    from convlab.space import Space
+    from convlab.spaces.space import Space
 
 PANEL = "Spaces"
 
@@ -56,7 +56,7 @@ def sample(
 ) -> None:
     """Draw members at random, among those within the limits."""
     from convlab.cli.arguments import SEED, number_of
-    from convlab.populations import sample as draw
+    from convlab.spaces.populations import sample as draw
     from convlab.views.notes import Note
     from convlab.views.spaces import member_table
 
@@ -98,8 +98,8 @@ def cost(
     from time import perf_counter
 
     from convlab.cli.arguments import SEED, number_of
-    from convlab.drawing import draw
-    from convlab.populations import cost_population
+    from convlab.spaces.drawing import draw
+    from convlab.spaces.populations import cost_population
     from convlab.views.spaces import distribution_table
 
     found, wanted, start = _space(space, sets), _count(count, 10_000), number_of(SEED, seed)
@@ -124,7 +124,7 @@ def cost(
 def member(output: Output, space: SpaceName, index: Index, sets: Sets = None) -> None:
     """Print one member of a space as TOML, by its index."""
     from convlab.errors import ConvlabError, Place, Problem, quote
-    from convlab.writing import table_of, text_of
+    from convlab.language.writing import table_of, text_of
 
     found = _space(space, sets)
     place = Place("INDEX", 1, 1, index, len(index))
@@ -142,7 +142,7 @@ COMMANDS = (count, sample, cost, member)
 
 
 def _space(name: str, sets: list[str] | None) -> Space:
-    from convlab.space_reading import load_space
+    from convlab.spaces.reading import load_space
 
     sys.set_int_max_str_digits(0)  # a space may have more members than Python likes to write
     return load_space(name, sets=sets or ())
@@ -156,7 +156,7 @@ def _size(space: Space) -> str:
 
 def _count(text: str | None, default: int) -> int:
     from convlab.cli.arguments import number_of
-    from convlab.knobs import Knob
+    from convlab.language.knobs import Knob
 
     return number_of(Knob("count", "option", "integer", default, "members", low=1, high=10_000_000), text)
 

@@ -10,14 +10,14 @@ import torch
 from torch import nn
 
 from convlab.costs import cost
-from convlab.design import Design, lower
 from convlab.errors import ConvlabError, Problem, quote
+from convlab.language.design import Design, lower
+from convlab.language.validation import validated
 from convlab.layers import Chain, Gate, Layer, Parallel, Repeat, Residual, Shape, Split
 from convlab.models.containers import ChannelGate, ChannelSplit, ConvNet, NamedModules, ParallelSum, ResidualBlock
 from convlab.models.initialization import WithoutInitialization, initialize
 from convlab.models.memory import refuse_too_big
 from convlab.modules import DropPath
-from convlab.validation import validated
 
 Container = TypeVar("Container", bound=nn.Module)
 

@@ -8,7 +8,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from convlab.design import Design
+from convlab.language.design import Design
 
 NamedModules = dict[str, nn.Module]
 

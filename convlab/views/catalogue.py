@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from convlab import units
 from convlab.costs import Profile, profile
-from convlab.files import load
+from convlab.language.files import load
 from convlab.views.tables import Cell, Column, Table, plain_shape, words
 
 COLUMNS = (
@@ -40,7 +40,7 @@ SPACE_COLUMNS = (Column("name", "name"), Column("size", "designs", right=True), 
 
 def space_catalogue(names: Iterable[str]) -> Table:
     """A row a space, with how many designs it holds before limits."""
-    from convlab.space_reading import load_space
+    from convlab.spaces.reading import load_space
 
     spaces = ((name, load_space(name)) for name in names)
     rows = [

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from convlab import units
 from convlab.costs import PartCost, Profile
-from convlab.design import Stage
+from convlab.language.design import Stage
 from convlab.layers import Row, Shape
 from convlab.metrics import METRICS
 from convlab.views.tables import Cell, Column, Table, bar, plain_shape, size_text, words

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from convlab import layers
-from convlab.addresses import SECTIONS
 from convlab.errors import CODES, ConvlabError
-from convlab.knobs import knobs_of
-from convlab.layer_text import FORMS, NUMBERS, WHOLE, parse_layer
+from convlab.language.addresses import SECTIONS
+from convlab.language.knobs import knobs_of
+from convlab.language.layer_text import FORMS, NUMBERS, WHOLE, parse_layer
 from convlab.metrics import METRICS
 from convlab.settings import Settings
 from convlab.views.cards import FIGURES

@@ -7,9 +7,9 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from convlab import blocks, downsample, stem
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
-from convlab.knobs import Knob, knobs_of
+from convlab.language import blocks, downsample, stem
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
+from convlab.language.knobs import Knob, knobs_of
 from convlab.layers import NORMS
 from convlab.settings import Settings
 from convlab.views.explanation import Explanation, sentence

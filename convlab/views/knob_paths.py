@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
-from convlab.design import Design, Stage
-from convlab.knobs import Knob, knobs_of
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
+from convlab.language.design import Design, Stage
+from convlab.language.knobs import Knob, knobs_of
 
 NOT_COMPARED = "summary"
 CUSTOM = ("branch", "branches")

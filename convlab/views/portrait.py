@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from convlab.blocks import Block
-from convlab.design import Design, Stage
-from convlab.files import load
+from convlab.language.blocks import Block
+from convlab.language.design import Design, Stage
+from convlab.language.files import load
 from convlab.presets import preset_names
 from convlab.views.knob_paths import Difference, differences_of, values
 from convlab.views.tables import value_text

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from convlab import facts, units
 from convlab.costs import Profile, profile
 from convlab.facts import RoadmapStep
-from convlab.files import find, load
+from convlab.language.files import find, load
+from convlab.language.turning import turn
+from convlab.language.validation import validated
 from convlab.presets import preset_names
-from convlab.turning import turn
-from convlab.validation import validated
 from convlab.views.notes import Note
 from convlab.views.tables import Cell, Column, Table, value_text, words
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convlab import units
-from convlab.limits import LIMITED
-from convlab.space import Space
+from convlab.spaces.limits import LIMITED
+from convlab.spaces.space import Space
 from convlab.views.cards import FIGURES
 from convlab.views.catalogue import count_text
 from convlab.views.tables import Cell, Column, Table, plain, value_text, words
 
 if TYPE_CHECKING:
-    from convlab.populations import Population  # which imports numpy: counting a space needs none
+    from convlab.spaces.populations import Population  # which imports numpy: counting a space needs none
 
 SHARES = (0, 5, 25, 50, 75, 95, 100)
 """The percentiles that are shown of a distribution."""

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convlab import load, profile
+from convlab.language.writing import text_in_full
 from convlab.layers import Convolution, Depthwise, Pointwise
-from convlab.writing import text_in_full
 
 
 def check(design, folder):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convlab.costs import part_cost, peak_elements, profile
-from convlab.design import lower, lower_population
+from convlab.language.design import lower, lower_population
+from convlab.language.validation import faults
 from convlab.layers.layer import POINTWISE
 from convlab.metrics import METRICS
-from convlab.validation import faults
 
 
 def stacked(values):

@@ -10,12 +10,12 @@ from designs import PRESETS, SWEEP, design_of, designs, preset, swept
 from hypothesis import given
 
 from convlab import load, profile, turn
-from convlab.blocks import Block
-from convlab.design import Design, Image, Stage
-from convlab.downsample import Downsample
-from convlab.head import Head
-from convlab.knobs import knobs_of
-from convlab.stem import Stem
+from convlab.language.blocks import Block
+from convlab.language.design import Design, Image, Stage
+from convlab.language.downsample import Downsample
+from convlab.language.head import Head
+from convlab.language.knobs import knobs_of
+from convlab.language.stem import Stem
 
 GENERAL = design_of(
     {

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convlab import ConvlabError
-from convlab.layer_text import FORMS, Call, Times, parse_layer, values
+from convlab.language.layer_text import FORMS, Call, Times, parse_layer, values
 from convlab.layers import ACTIVATIONS, NORMS
 
 

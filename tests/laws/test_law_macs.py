@@ -10,7 +10,7 @@ from oracles import image_of, on_meta
 from torch.utils.flop_counter import FlopCounterMode
 
 from convlab import profile
-from convlab.design import lower
+from convlab.language.design import lower
 
 
 def counted(design, batch=1):

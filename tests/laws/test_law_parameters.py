@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from oracles import on_meta
 
 from convlab import profile
-from convlab.design import lower
+from convlab.language.design import lower
 from convlab.layers import LayerScale
 from convlab.modules import DropPath
 

@@ -7,7 +7,7 @@ from designs import PRESETS, SWEEP, designs, preset, swept
 from hypothesis import given, settings
 
 from convlab import load, save
-from convlab.writing import text_in_full, text_of, text_on_base
+from convlab.language.writing import text_in_full, text_of, text_on_base
 
 BASES = ("convnext_t", "resnet50", "convnext_iso_s", "roadmap/04_depthwise")
 

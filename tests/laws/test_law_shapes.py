@@ -7,7 +7,7 @@ from hypothesis import given
 from oracles import image_of, on_cpu, on_meta
 
 from convlab import profile
-from convlab.design import lower
+from convlab.language.design import lower
 from convlab.layers import LayerScale
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from oracles import image_of
 
 from convlab import build, profile
-from convlab.blocks import ORDERS
-from convlab.validation import faults
+from convlab.language.blocks import ORDERS
+from convlab.language.validation import faults
 
 
 def torch_accepts(design):

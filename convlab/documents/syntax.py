@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
+from convlab.documents.spans import TOKEN, Scanner, place_of
 from convlab.errors import Problem, quote
-from convlab.toml_spans import TOKEN, Scanner, place_of
 
 _COORDINATES = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _BARE_WORD = re.compile(r"[\w.+-]++(?=[ \t]*(?:[,\]}#\r\n]|$))")

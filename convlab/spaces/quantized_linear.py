@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from convlab.domains import Objection, domain
-from convlab.factors import Joint
-from convlab.knobs import Knob, Refused
+from convlab.language.knobs import Knob, Refused
+from convlab.spaces.domains import Objection, domain
+from convlab.spaces.factors import Joint
 
 QUANTUM = 8
 """Widths are multiples of this."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from convlab.acceptance import accepted
-from convlab.addresses import (
+from convlab.errors import ConvlabError, Problem, did_you_mean, quote
+from convlab.language.acceptance import accepted
+from convlab.language.addresses import (
     PLURALS,
     SECTIONS,
     STAGE_SECTIONS,
@@ -17,11 +18,10 @@ from convlab.addresses import (
     stage_keys,
     users,
 )
-from convlab.design import MAXIMUM_STAGES, Design, Stage
-from convlab.errors import ConvlabError, Problem, did_you_mean, quote
-from convlab.faults import Fault, Faults, Path, counted
-from convlab.knobs import Knob, Refused, changed, knobs_of
-from convlab.layer_text import parse_layer
+from convlab.language.design import MAXIMUM_STAGES, Design, Stage
+from convlab.language.faults import Fault, Faults, Path, counted
+from convlab.language.knobs import Knob, Refused, changed, knobs_of
+from convlab.language.layer_text import parse_layer
 
 
 class Turned(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from convlab.blocks import ORDERS, Block
+from convlab.language.blocks import ORDERS, Block
 from convlab.layers import (
     NORMS,
     Activation,

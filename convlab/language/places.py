@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS
-from convlab.assignments import Assignment
-from convlab.documents import Document
+from convlab.documents.assignments import Assignment
+from convlab.documents.document import Document
 from convlab.errors import Place, Problem
-from convlab.faults import Fault
-from convlab.knobs import knobs_of
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS
+from convlab.language.faults import Fault
+from convlab.language.knobs import knobs_of
 
 Keys = Sequence[str | int]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from convlab.knobs import knob
+from convlab.language.knobs import knob
 from convlab.layers import ACTIVATIONS, NORMS
 
 NORM_KINDS = (*NORMS, "none")

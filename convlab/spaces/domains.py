@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from convlab.acceptance import accepted
 from convlab.errors import did_you_mean, quote
-from convlab.knobs import Knob, Refused
+from convlab.language.acceptance import accepted
+from convlab.language.knobs import Knob, Refused
 
 SCALES: dict[str, tuple[tuple[str, ...], str]] = {
     "linear": (("low", "high", "step"), "{ low = 3, high = 27, step = 3 }"),

@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convlab.acceptance import accepted
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, stage_index, suggestion
-from convlab.design import Design, Stage
-from convlab.domains import Objection, domain
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
-from convlab.factors import ORDERS, RULES, Choice, Factor, Joint, Monotone
-from convlab.files import SPACE_KEYS, resolve, settings, sources
-from convlab.knobs import Knob, Refused, knobs_of
-from convlab.limits import Limit, limit
-from convlab.places import Source
-from convlab.quantized_linear import quantized_linear
-from convlab.space import Space, put
+from convlab.language.acceptance import accepted
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, stage_index, suggestion
+from convlab.language.design import Design, Stage
+from convlab.language.files import SPACE_KEYS, resolve, settings, sources
+from convlab.language.knobs import Knob, Refused, knobs_of
+from convlab.language.places import Source
+from convlab.spaces.domains import Objection, domain
+from convlab.spaces.factors import ORDERS, RULES, Choice, Factor, Joint, Monotone
+from convlab.spaces.limits import Limit, limit
+from convlab.spaces.quantized_linear import quantized_linear
+from convlab.spaces.space import Space, put
 
 
 def load_space(source: str | os.PathLike[str], *, sets: Sequence[str] = ()) -> Space:

@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from convlab.blocks import NORM_KINDS
-from convlab.knobs import knob
+from convlab.language.blocks import NORM_KINDS
+from convlab.language.knobs import knob
+from convlab.language.lowering import Place, norm
 from convlab.layers import AveragePool, Chain, Convolution, Layer, MaxPool, Pointwise
-from convlab.lowering import Place, norm
 
 KINDS: dict[str, dict[str, Any]] = {
     "separate": {},

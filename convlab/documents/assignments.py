@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, final
 
-from convlab.documents import Document, parse
+from convlab.documents.document import Document, parse
+from convlab.documents.hazards import MAX_DEPTH
+from convlab.documents.spans import Span, place_of
 from convlab.errors import ConvlabError, Place, Problem, quote
-from convlab.toml_hazards import MAX_DEPTH
-from convlab.toml_spans import Span, place_of
 
 _PATH_PART = re.compile(r"[A-Za-z0-9_-]+|\*")
 _BARE_TEXT = re.compile(r"(?!(?:true|false|inf|nan)$)[A-Za-z_][\w./:+-]*")

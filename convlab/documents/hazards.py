@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from convlab.documents.spans import TOKEN, Keys, place_of
 from convlab.errors import ConvlabError, Place, Problem
-from convlab.toml_spans import TOKEN, Keys, place_of
 
 MAX_DEPTH = 64
 MAX_DIGITS = 100

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convlab.blocks import ACTIVATION_KINDS, NORM_KINDS
-from convlab.knobs import knob
+from convlab.language.blocks import ACTIVATION_KINDS, NORM_KINDS
+from convlab.language.knobs import knob
+from convlab.language.lowering import activation, norm, off
 from convlab.layers import Dropout, Flatten, GlobalAveragePool, GlobalMaxPool, Layer, Linear
-from convlab.lowering import activation, norm, off
 
 
 @dataclass(frozen=True)

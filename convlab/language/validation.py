@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 from itertools import accumulate
 
-from convlab.blocks import ORDERS
-from convlab.design import Design, Network, lower, stem_stride, strides
 from convlab.errors import ConvlabError, Problem
+from convlab.language.blocks import ORDERS
+from convlab.language.design import Design, Network, lower, stem_stride, strides
 from convlab.layers import Shape, walk
 
 

@@ -6,14 +6,14 @@ import dataclasses
 from functools import cache
 from typing import Any
 
-from convlab import blocks
-from convlab.blocks import Block
-from convlab.design import Design, Image, Stage
-from convlab.downsample import Downsample
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
-from convlab.head import Head
-from convlab.knobs import knobs_of
-from convlab.stem import Stem
+from convlab.language import blocks
+from convlab.language.blocks import Block
+from convlab.language.design import Design, Image, Stage
+from convlab.language.downsample import Downsample
+from convlab.language.head import Head
+from convlab.language.knobs import knobs_of
+from convlab.language.stem import Stem
 
 PLURALS = {"depths": "depth", "widths": "width", "strides": "stride", "dilations": "dilation"}
 """Macro knobs that hold a value a stage, and the stage's own name for it."""

@@ -6,8 +6,9 @@ import dataclasses
 from collections import Counter
 from typing import Any, NamedTuple
 
-from convlab.blocks import Block
-from convlab.layer_text import BRACKETS_OF_LAYERS, Argument, Call, Times, parse_layer, values
+from convlab.language.blocks import Block
+from convlab.language.layer_text import BRACKETS_OF_LAYERS, Argument, Call, Times, parse_layer, values
+from convlab.language.lowering import Adjustment, Check, Lowered, Place, activation, norm, residual, squeeze_excite
 from convlab.layers import (
     AveragePool,
     Chain,
@@ -24,7 +25,6 @@ from convlab.layers import (
     chain,
 )
 from convlab.layers.shape import rounded
-from convlab.lowering import Adjustment, Check, Lowered, Place, activation, norm, residual, squeeze_excite
 
 STRIDED = ("depthwise", "conv", "max_pool", "average_pool")
 

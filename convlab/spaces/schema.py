@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS
-from convlab.design import Design, Stage
-from convlab.factors import RULES
-from convlab.knobs import Knob, knobs_of
-from convlab.limits import LIMITED
-from convlab.quantized_linear import PARAMETERS
-from convlab.schema import Schema, design_schema, reference, table
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS
+from convlab.language.design import Design, Stage
+from convlab.language.knobs import Knob, knobs_of
+from convlab.language.schema import Schema, design_schema, reference, table
+from convlab.spaces.factors import RULES
+from convlab.spaces.limits import LIMITED
+from convlab.spaces.quantized_linear import PARAMETERS
 
 NUMBER: Schema = {"type": "number"}
 RANGES: tuple[Schema, ...] = (

@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from convlab.blocks import ACTIVATION_KINDS, NORM_KINDS
-from convlab.knobs import knob
+from convlab.language.blocks import ACTIVATION_KINDS, NORM_KINDS
+from convlab.language.knobs import knob
+from convlab.language.lowering import activation, norm
 from convlab.layers import AveragePool, Chain, Convolution, Layer, MaxPool
-from convlab.lowering import activation, norm
 
 KINDS: dict[str, dict[str, Any]] = {
     "patchify": {"norm": "layer_norm", "bias": True},

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, get
-from convlab.design import Design
 from convlab.errors import ConvlabError, Problem, quote
-from convlab.factors import Factor
-from convlab.knobs import knobs_of
-from convlab.limits import Limit
-from convlab.turning import Turned, assign
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, get
+from convlab.language.design import Design
+from convlab.language.knobs import knobs_of
+from convlab.language.turning import Turned, assign
+from convlab.spaces.factors import Factor
+from convlab.spaces.limits import Limit
 
 
 @final

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from convlab.errors import did_you_mean, quote
-from convlab.knobs import Knob, Refused, plain
+from convlab.language.knobs import Knob, Refused, plain
 
 MAXIMUM_LAYERS = 256
 

@@ -12,15 +12,15 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from convlab.costs import peak_elements
-from convlab.design import Design, Network, Part, lower_population
-from convlab.drawing import draw
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
+from convlab.language.design import Design, Network, Part, lower_population
+from convlab.language.validation import stride_faults, structural_faults
 from convlab.layers import Row, Shape
-from convlab.limits import LIMITED
 from convlab.metrics import METRICS
-from convlab.space import Space, put
-from convlab.stacking import Array, Column, columns_of, groups_of, sizes_of, values_of, with_sizes
-from convlab.validation import stride_faults, structural_faults
+from convlab.spaces.drawing import draw
+from convlab.spaces.limits import LIMITED
+from convlab.spaces.space import Space, put
+from convlab.spaces.stacking import Array, Column, columns_of, groups_of, sizes_of, values_of, with_sizes
 
 CHUNK = 65_536
 USUAL = ("params", "macs", "activations")

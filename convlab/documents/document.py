@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn, final
 
+from convlab.documents.hazards import refuse_depth, refuse_hazards, too_deep
+from convlab.documents.spans import Keys, Scanner, Span, place_of
+from convlab.documents.syntax import syntax_problem
 from convlab.errors import ConvlabError, Place, Problem, quote
-from convlab.toml_hazards import refuse_depth, refuse_hazards, too_deep
-from convlab.toml_spans import Keys, Scanner, Span, place_of
-from convlab.toml_syntax import syntax_problem
 
 MAX_BYTES = 1_000_000
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convlab.addresses import STAGE_SECTIONS
-from convlab.design import Design
-from convlab.factors import Monotone
-from convlab.knobs import changed
-from convlab.space import Space, nested
+from convlab.language.addresses import STAGE_SECTIONS
+from convlab.language.design import Design
+from convlab.language.knobs import changed
+from convlab.spaces.factors import Monotone
+from convlab.spaces.space import Space, nested
 
 Array = Any
 """A numpy array of one value a member."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from convlab import blocks, downsample, stem
-from convlab.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
-from convlab.design import FORMAT, MAXIMUM_STAGES, Design, Stage
-from convlab.knobs import Knob, knobs_of
-from convlab.layer_text import FORMS, MAXIMUM_LENGTH
+from convlab.language import blocks, downsample, stem
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
+from convlab.language.design import FORMAT, MAXIMUM_STAGES, Design, Stage
+from convlab.language.knobs import Knob, knobs_of
+from convlab.language.layer_text import FORMS, MAXIMUM_LENGTH
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ONE_STAGE = "^-?[0-9]+$"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from convlab.addresses import PLURALS, UNUSED
-from convlab.blocks import Block
-from convlab.design import FORMAT, Design, Image, Stage
-from convlab.downsample import Downsample
-from convlab.head import Head
-from convlab.knobs import knobs_of
-from convlab.stem import Stem
+from convlab.language.addresses import PLURALS, UNUSED
+from convlab.language.blocks import Block
+from convlab.language.design import FORMAT, Design, Image, Stage
+from convlab.language.downsample import Downsample
+from convlab.language.head import Head
+from convlab.language.knobs import knobs_of
+from convlab.language.stem import Stem
 
 
 def text_of(design: Design) -> str:

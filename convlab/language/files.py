@@ -9,15 +9,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from convlab.assignments import parse_assignment
-from convlab.design import FORMAT, Design
-from convlab.documents import Document, read
+from convlab.documents.assignments import parse_assignment
+from convlab.documents.document import Document, read
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
-from convlab.places import Source, placed
+from convlab.language.design import FORMAT, Design
+from convlab.language.places import Source, placed
+from convlab.language.turning import assign
+from convlab.language.validation import faults
+from convlab.language.writing import text_of, text_on_base
 from convlab.presets import preset_names, preset_path
-from convlab.turning import assign
-from convlab.validation import faults
-from convlab.writing import text_of, text_on_base
 
 MAXIMUM_BASES = 32
 SPACE_KEYS = ("vary", "rules", "limits")

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from convlab.blocks import Block
-from convlab.custom import lower_custom
-from convlab.downsample import Downsample, lower_downsample
-from convlab.head import Head, lower_head
-from convlab.knobs import knob
+from convlab.language.blocks import Block
+from convlab.language.custom import lower_custom
+from convlab.language.downsample import Downsample, lower_downsample
+from convlab.language.head import Head, lower_head
+from convlab.language.knobs import knob
+from convlab.language.lowering import Adjustment, Check, Lowered, Place, lower_block, off
+from convlab.language.stem import Stem, lower_stem
 from convlab.layers import Chain, Layer, Repeat, Shape, chain
-from convlab.lowering import Adjustment, Check, Lowered, Place, lower_block, off
-from convlab.stem import Stem, lower_stem
 
 FORMAT = 1
 """The version of the language."""

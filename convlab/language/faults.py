@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, NamedTuple
 
-from convlab.addresses import PLURALS, UNUSED, suggestion, users
 from convlab.errors import Problem, quote
-from convlab.knobs import Refused
+from convlab.language.addresses import PLURALS, UNUSED, suggestion, users
+from convlab.language.knobs import Refused
 
 Path = tuple[str | int, ...]
 

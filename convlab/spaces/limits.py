@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from convlab.domains import Objection
 from convlab.errors import did_you_mean, quote
-from convlab.knobs import Refused
+from convlab.language.knobs import Refused
 from convlab.metrics import METRICS
+from convlab.spaces.domains import Objection
 
 LIMITED = (*METRICS, "training_macs", "peak_bytes")
 """What a limit can be put on."""

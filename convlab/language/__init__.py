@@ -1,0 +1,1 @@
+"""The language: what an architecture is, from knobs and blocks to designs, their layers, their files and their schema."""
