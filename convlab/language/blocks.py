@@ -23,6 +23,32 @@ ORDERS: dict[str, tuple[str, ...]] = {
 }
 """The convolutions of a block in order. In "both" the expanding and the projecting one are spatial, in "fused" the expanding one."""
 
+_BOTTLENECK: dict[str, Any] = {
+    "order": "middle",
+    "expansion_ratio": 0.25,
+    "kernel_size": 3,
+    "norm_after": ("expand", "spatial", "project"),
+    "activation_after": ("expand", "spatial", "output"),
+}
+_CONVNEXT: dict[str, Any] = {
+    "order": "first",
+    "expansion_ratio": 4.0,
+    "kernel_size": 7,
+    "groups": "depthwise",
+    "norm": "layer_norm",
+    "norm_after": ("spatial",),
+    "activation": "gelu",
+    "activation_after": ("expand",),
+    "bias": True,
+    "pointwise": "linear",
+}
+_MBCONV: dict[str, Any] = {
+    "expansion_of": "input",
+    "kernel_size": 3,
+    "activation": "silu",
+    "shortcut": "identity",
+}
+
 KINDS: dict[str, dict[str, Any]] = {
     "basic": {
         "order": "both",
@@ -31,87 +57,30 @@ KINDS: dict[str, dict[str, Any]] = {
         "activation_after": ("expand", "output"),
         "squeeze_after": "project",
     },
-    "bottleneck": {
-        "order": "middle",
-        "expansion_ratio": 0.25,
-        "kernel_size": 3,
-        "norm_after": ("expand", "spatial", "project"),
-        "activation_after": ("expand", "spatial", "output"),
-    },
-    "inverted": {
-        "order": "middle",
-        "expansion_ratio": 4.0,
-        "kernel_size": 3,
-        "groups": "depthwise",
-        "norm_after": ("expand", "spatial", "project"),
-        "activation_after": ("expand", "spatial", "output"),
-    },
-    "convnext": {
-        "order": "first",
-        "expansion_ratio": 4.0,
-        "kernel_size": 7,
-        "groups": "depthwise",
-        "norm": "layer_norm",
-        "norm_after": ("spatial",),
-        "activation": "gelu",
-        "activation_after": ("expand",),
-        "layer_scale": 1e-6,
-        "bias": True,
-        "pointwise": "linear",
-    },
-    "convnext_v2": {
-        "order": "first",
-        "expansion_ratio": 4.0,
-        "kernel_size": 7,
-        "groups": "depthwise",
-        "norm": "layer_norm",
-        "norm_after": ("spatial",),
-        "activation": "gelu",
-        "activation_after": ("expand",),
-        "grn": True,
-        "bias": True,
-        "pointwise": "linear",
-    },
-    "mbconv": {
+    "bottleneck": _BOTTLENECK,
+    "inverted": _BOTTLENECK | {"expansion_ratio": 4.0, "groups": "depthwise"},
+    "convnext": _CONVNEXT | {"layer_scale": 1e-6},
+    "convnext_v2": _CONVNEXT | {"grn": True},
+    "mbconv": _MBCONV
+    | {
         "order": "middle",
         "expansion_ratio": 6.0,
-        "expansion_of": "input",
-        "kernel_size": 3,
         "groups": "depthwise",
         "norm_after": ("expand", "spatial", "project"),
-        "activation": "silu",
         "activation_after": ("expand", "spatial"),
         "squeeze_ratio": 0.25,
         "squeeze_of": "input",
-        "shortcut": "identity",
     },
-    "fused_mbconv": {
+    "fused_mbconv": _MBCONV
+    | {
         "order": "fused",
         "expansion_ratio": 4.0,
-        "expansion_of": "input",
-        "kernel_size": 3,
         "norm_after": ("expand", "project"),
-        "activation": "silu",
         "activation_after": ("expand",),
-        "shortcut": "identity",
         "squeeze_after": "expand",
     },
-    "regnet_x": {
-        "order": "middle",
-        "group_width": 16,
-        "kernel_size": 3,
-        "norm_after": ("expand", "spatial", "project"),
-        "activation_after": ("expand", "spatial", "output"),
-    },
-    "regnet_y": {
-        "order": "middle",
-        "group_width": 16,
-        "kernel_size": 3,
-        "norm_after": ("expand", "spatial", "project"),
-        "activation_after": ("expand", "spatial", "output"),
-        "squeeze_ratio": 0.25,
-        "squeeze_of": "input",
-    },
+    "regnet_x": _BOTTLENECK | {"expansion_ratio": 1.0, "group_width": 16},
+    "regnet_y": _BOTTLENECK | {"expansion_ratio": 1.0, "group_width": 16, "squeeze_ratio": 0.25, "squeeze_of": "input"},
     "custom": {"kernel_size": 3},
 }
 """The named kinds and their defaults, where they differ from those of the knobs."""

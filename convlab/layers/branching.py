@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from convlab.layers.layer import Field, Layer, Live, Named, Row, layer
@@ -24,10 +25,7 @@ class Parallel(Layer):
         return sum(child.macs(x) for _, child in self.children)
 
     def field(self) -> Field:
-        field = self.children[0][1].field()
-        for _, child in self.children[1:]:
-            field = field.beside(child.field())
-        return field
+        return reduce(Field.beside, (child.field() for _, child in self.children))
 
     def live(self, x: Shape) -> Live:
         size = self.output(x).elements
@@ -74,10 +72,7 @@ class Split(Layer):
         return sum(child.macs(seen) for _, child in self.children)
 
     def field(self) -> Field:
-        field = self.children[0][1].field()
-        for _, child in self.children[1:]:
-            field = field.beside(child.field())
-        return field
+        return reduce(Field.beside, (child.field() for _, child in self.children))
 
     def live(self, x: Shape) -> Live:
         seen, size = self.share(x), self.output(x).elements
