@@ -150,14 +150,18 @@ def main() -> None:
     warnings.simplefilter("ignore")
     result: dict[str, Any] = {"surroundings": surroundings(PACKAGES), "image": 224, "preset": PRESET}
     result["processes, CPU seconds"] = processes(max(5, rounds // 3))
-    ours = interleaved({**static_candidates(), "the turn itself": turn_only()}, 400)
+    candidates = {**static_candidates(), "the turn itself": turn_only()}
+    ours = interleaved(candidates, 50, bursts=dict.fromkeys(candidates, 20))
     result["static"] = {name: summary(values) for name, values in ours.items()}
-    traced = interleaved({"one knob of one stage": static_candidates()["one knob of one stage"], **peers()}, rounds)
+    turned = "one knob of one stage"
+    traced = interleaved({turned: static_candidates()[turned], **peers()}, rounds, bursts={turned: 50})
     result["peers"] = {name: summary(values) for name, values in traced.items()}
     result["times slower than one knob turned"] = {
-        name: ratio(traced, name, "one knob of one stage") for name in traced if name != "one knob of one stage"
+        name: ratio(traced, name, turned) for name in traced if name != turned
     }
-    result["bulk, a design"] = {name: bulk(name, 100_000, 7) for name in ("kernel_study", "convnext_sizes", "anynet_x")}
+    result["bulk, a design"] = {
+        name: bulk(name, 100_000, 7) for name in ("kernel_study", "convnext_sizes", "anynet_x", "convnext_micro")
+    }
     result["building"] = building(max(8, rounds // 2))
     show(result)
     print(f"written to {write('costs', result)}")

@@ -16,14 +16,22 @@ RESULTS = Path(__file__).parent / "results"
 Times = dict[str, list[float]]
 
 
-def interleaved(candidates: dict[str, Callable[[], Any]], rounds: int, *, warm_up: int = 1) -> Times:
-    """Seconds of every candidate in every round; each round runs all of them, after rounds that do not count."""
+def interleaved(
+    candidates: dict[str, Callable[[], Any]], rounds: int, *, warm_up: int = 1, bursts: dict[str, int] | None = None
+) -> Times:
+    """Seconds of every candidate in every round; each round runs all of them, after rounds that do not count.
+
+    ``bursts`` says how often a quick candidate is run in a row; its time is that of one run. A single run of microseconds after a
+    peer's seconds would measure cold caches of the processor.
+    """
     times: Times = {name: [] for name in candidates}
     for round_number in range(-warm_up, rounds):
         for name, candidate in candidates.items():
+            repeats = (bursts or {}).get(name, 1)
             start = time.perf_counter()
-            candidate()
-            elapsed = time.perf_counter() - start
+            for _ in range(repeats):
+                candidate()
+            elapsed = (time.perf_counter() - start) / repeats
             if round_number >= 0:
                 times[name].append(elapsed)
     return times
@@ -73,4 +81,6 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from convlab.errors import ConvlabError, Problem
+from convlab.language.acceptance import accepted
 from convlab.language.design import Design, Image, Network, Part, lower
+from convlab.language.knobs import Refused, knobs_of
 from convlab.language.lowering import Adjustment
+from convlab.language.validation import structural_faults, validated
 from convlab.layers import Chain, Field, Layer, Live, Row, Shape, saved
 from convlab.layers.layer import POINTWISE
 from convlab.layers.shape import larger
@@ -48,7 +52,7 @@ class PartCost(NamedTuple):
         return _live_once(self.part.tree, self.input)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Profile:
     """The costs of a design for one image. MACs are multiply-adds; flops are twice as many."""
 
@@ -58,6 +62,10 @@ class Profile:
     params: int
     macs: int
     activations: int
+
+    def __repr__(self) -> str:
+        image = "x".join(map(str, self.image))
+        return f"<Profile of {self.design!r} at {image}: {self.params:,} parameters, {self.macs:,} multiply-adds>"
 
     @property
     def flops(self) -> int:
@@ -123,9 +131,22 @@ class Profile:
 
 
 def profile(design: Design, *, image: int | tuple[int, int] | None = None) -> Profile:
-    """The costs of a design, for its own image size or another one (pixels)."""
-    shape = design.image.shape if image is None else Image(image, design.image.channels).shape
-    return cost(design, lower(design), shape)
+    """The costs of a design, for its own image size or another one (pixels). Raises ConvlabError where it is no valid design."""
+    if structural_faults(design):
+        validated(design)
+    shape = design.image.shape if image is None else _image(image, design.image.channels)
+    network = lower(design)
+    found = cost(design, network, shape)
+    if min(found.features[1:]) < 1 or not all(check.holds for check in network.checks):
+        validated(design, shape)
+    return found
+
+
+def _image(size: int | tuple[int, int], channels: int) -> Shape:
+    found = accepted(knobs_of(Image)["size"], size)
+    if isinstance(found, Refused):
+        raise ConvlabError(Problem(found.code, found.message, label=found.label, help=found.help, path="image.size"))
+    return Image(found, channels).shape
 
 
 def cost(design: Design, network: Network, image: Shape) -> Profile:

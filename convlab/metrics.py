@@ -53,7 +53,7 @@ def flops(row: Row) -> int:
 
 @metric(
     "elements",
-    "outputs of convolutions, linear layers and attention products (fvcore's and the RegNet paper's activations)",
+    "outputs of convolutions and linear layers (fvcore's and the RegNet paper's activations)",
 )
 def activations(row: Row) -> int:
     """Outputs of the layers that multiply."""

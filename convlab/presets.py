@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 _LONGEST_NAME = 100
-FOLDERS = ("", "roadmap/", "spaces/")
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from convlab import __version__
-from convlab.costs import profile
+from convlab.costs import Profile, profile
 from convlab.language.design import Design
 from convlab.language.turning import turn
 from convlab.language.validation import validated
@@ -85,6 +85,7 @@ def verify(design: Design, *, image: int | tuple[int, int] | None = None) -> Rec
     if image is not None:
         design = turn(design, "image.size", image)
     counted = profile(validated(design))
+    _refuse_too_big(counted)
     ours = Tool("convlab", __version__, counted.params, counted.macs, counted.activations)
     with _quiet():
         tools = (_torch(design), _fvcore(design), _torchinfo(design))
@@ -92,6 +93,15 @@ def verify(design: Design, *, image: int | tuple[int, int] | None = None) -> Rec
         difference for tool in tools for metric in METRICS for difference in _between(ours, tool, metric, counted.rows)
     )
     return Reconciliation(design, counted.image, ours, tools, differences)
+
+
+def _refuse_too_big(counted: Profile) -> None:
+    """Before any tool runs: fvcore needs the whole model in memory."""
+    import torch
+
+    from convlab.models.memory import refuse_too_big
+
+    refuse_too_big(counted, torch.device("cpu"), torch.float32)
 
 
 def _between(ours: Tool, tool: Tool, metric: Metric, rows: tuple[Row, ...]) -> Iterator[Difference]:

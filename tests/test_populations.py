@@ -97,7 +97,6 @@ def test_blocks_that_are_written_as_layers(branch, tmp_path):
     vary = {
         "depths": [1, 2, 3],
         "widths": [8, 12, 15],
-        "block.layer_scale": [0.0, 0.1],
         "image.size": [32, 48],
         "block.norm": ["none", "rms_norm"],
     }

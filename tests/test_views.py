@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import shlex
+from pathlib import Path
 
 import pytest
 
 import convlab
-from convlab.documents.assignments import parse_assignment
-from convlab.language.turning import assign
+from convlab.language.layer_text import FORMS
 from convlab.presets import preset_names
 from convlab.views.cards import FIGURES, cards, delta, plain_cards
 from convlab.views.catalogue import catalogue, count_text
@@ -19,6 +19,7 @@ from convlab.views.knob_paths import differences, knob_paths, values
 from convlab.views.notes import notes
 from convlab.views.portrait import nearest_preset, portrait
 from convlab.views.roadmap import roadmap_table, steps
+from convlab.views.spaces import factor_table, reason_text
 from convlab.views.tables import BAR_WIDTH, bar, value_text
 
 
@@ -41,7 +42,7 @@ def test_groups_of_a_design() -> None:
     assert [row["path"] for row in by_stage] == ["stem", "stages.0", "stages.1", "stages.2", "stages.3", "head"]
     assert [row["count"] for row in by_stage] == [1, 3, 3, 9, 3, 1]
     by_block = table(costs("resnet50"), "block").records()
-    assert [row["path"] for row in by_block[1:4]] == ["stages.0.blocks.0", "stages.0.blocks.1", "stages.1.blocks.0"]
+    assert [row["path"] for row in by_block[1:4]] == ["stages.0.blocks.0", "stages.0.blocks.1-2", "stages.1.blocks.0"]
     assert [row["count"] for row in by_block[1:4]] == [1, 2, 1]
     by_block = table(costs("convnext_t"), "block").records()
     assert by_block[2]["path"] == "stages.1.downsample"
@@ -50,7 +51,7 @@ def test_groups_of_a_design() -> None:
 
 def test_isotropic_designs_have_a_stage_too() -> None:
     assert [row["path"] for row in table(costs("convnext_iso_s")).records()] == ["stem", "blocks", "head"]
-    assert [row["path"] for row in table(costs("convnext_iso_s"), "block").records()] == ["stem", "blocks.0", "head"]
+    assert [row["path"] for row in table(costs("convnext_iso_s"), "block").records()] == ["stem", "blocks.0-17", "head"]
 
 
 def test_a_block_that_ends_in_squeeze_excite_puts_out_a_map() -> None:
@@ -173,8 +174,8 @@ def test_the_walk_agrees_with_the_published_costs() -> None:
 
 def test_catalogue_and_counts() -> None:
     assert catalogue(["convnext_t"]).records()[0]["params"] == 28_589_128
-    assert count_text(999_999) == "999,999"
-    assert count_text(2_500_000) == "2.50e6"
+    assert count_text(1_846_757_322_198_614_016) == "1,846,757,322,198,614,016"
+    assert count_text(25 * 10**39) == "2.50e40"
     assert count_text(10**400) == "1.00e400"
 
 
@@ -187,22 +188,98 @@ def test_every_name_is_explained_in_a_sentence(name: str) -> None:
     assert explanations(name)
 
 
-@pytest.mark.parametrize("path", [path for path in knob_paths() if path not in ("block.branch", "block.branches")])
+@pytest.mark.parametrize("path", knob_paths())
 def test_the_example_of_a_knob_can_be_used(path: str) -> None:
     (found,) = (item for item in explanations(path) if item.what == "knob" and item.name == path)
-    argument = found.example.removeprefix("--set ").strip("'")
-    unused = dict(found.facts).get("not used by", "").split(", ")
-    kinds = [f"{path.partition('.')[0]}.kind={kind}" for kind in ("conv", "deep") if path.startswith("stem.")] or [""]
-    kind = next((item for item in kinds if item.partition("=")[2] not in unused), "stem.kind=patchify")
-    sets = [item for item in (kind, "image.size=512", argument) if item]
-    table: Any = {}
-    for assignment in map(parse_assignment, sets):
-        *parts, last = assignment.path
-        inner = table
-        for part in parts:
-            inner = inner.setdefault(part, {})
-        inner[last] = assignment.value
-    assert assign(convlab.load("convnext_t"), table).faults == ()
+    arguments = [word for word in shlex.split(found.example) if word != "--set"]
+    assert costs("convnext_t", *arguments).params
+
+
+def test_kinds_that_do_not_use_a_knob_are_not_listed_by_kind() -> None:
+    facts = dict(explanations("block.kernel_size")[0].facts)
+    assert "custom" not in facts["by kind"]
+    assert facts["not used by"] == "custom"
+
+
+@pytest.mark.parametrize("name", ["custom", "block.branch"])
+def test_custom_blocks_are_explained_with_their_layers(name: str) -> None:
+    facts = dict(explanations(name)[0].facts)
+    assert {form.example for form in FORMS.values()} <= set(facts)
+    assert "first depthwise, conv or pool" in facts["a stride"]
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Peak memory", "peak_bytes"),
+        ("saved_memory", "saved_bytes"),
+        ("FLOPs", "flops"),
+        ("MACs", "macs"),
+        ("kernel_study", "spaces/kernel_study"),
+    ],
+)
+def test_labels_are_explained(label: str, name: str) -> None:
+    assert [found.name for found in explanations(label)][:1] == [name]
+
+
+def test_a_space_is_explained_by_what_varies_and_its_limits() -> None:
+    (found,) = explanations("spaces/regnet_x")
+    assert dict(found.facts)["block.group_width"] == "6 ways, 1 to 32"
+    assert dict(found.facts)["limit of macs"] == "360.0 M to 400.0 M"
+
+
+def test_rejections_are_told_in_words() -> None:
+    assert reason_text("macs above 4.5e+09") == "macs above 4.500 G"
+    assert reason_text("peak_bytes below 1024") == "peak_bytes below 1.000 KiB"
+    assert reason_text("groups-do-not-divide").startswith("groups-do-not-divide: The number of groups")
+
+
+def test_a_rule_is_written_beside_the_path_of_all_stages(tmp_path: Path) -> None:
+    lines = ['base = "convnext_t"', "[vary]", '"stages.*.block.kernel_size" = [3, 5]', "[rules]"]
+    lines.append('"stages.*.block.kernel_size" = "nondecreasing"')
+    (tmp_path / "rule.toml").write_text("\n".join(lines))
+    ((paths, *_),) = factor_table(convlab.load_space(tmp_path / "rule.toml")).rows
+    assert paths.text == "stages.*.block.kernel_size (nondecreasing)"
+
+
+def test_peak_memory_is_that_of_the_number_format() -> None:
+    profile = costs("convnext_t")
+    shown = {card.name: card for card in cards(profile, dtype="float16")}
+    assert shown["peak_bytes"].value == profile.peak_bytes(element_bytes=2)
+    assert "float16" in shown["peak_bytes"].detail
+    assert "float32" in shown["saved_bytes"].detail
+
+
+@pytest.mark.parametrize(
+    ("shortcut", "said"),
+    [
+        ("projection", "with a projection shortcut"),
+        ("identity", "without a shortcut there"),
+        ("none", "without a shortcut."),
+    ],
+)
+def test_a_portrait_tells_the_shortcut(shortcut: str, said: str) -> None:
+    design = convlab.load("resnet50", sets=[f"block.shortcut={shortcut}"])
+    assert f"first block, {said}" in " ".join(portrait(design))
+
+
+def test_a_portrait_of_a_custom_block_lists_its_layers() -> None:
+    sets = ["block.kind=custom", 'block.branch=["depthwise(5)", "norm"]', "output_stride=16"]
+    text = " ".join(portrait(convlab.load("convnext_t", sets=sets)))
+    assert "custom: the layers depthwise(5), norm; norm is batch_norm" in text
+    assert "Output stride: 16" in text
+
+
+def test_far_designs_have_no_near_preset() -> None:
+    nearest = nearest_preset(convlab.load("convnext_t", sets=["block.kind=mbconv"]))
+    assert not nearest.near
+    assert all(None not in knob.values for knob in nearest.knobs)
+
+
+def test_a_step_that_starts_elsewhere_says_so() -> None:
+    shown = [row[-1].text for row in roadmap_table(steps()).rows]
+    assert shown[11].startswith("from 9: ")
+    assert not any(text.startswith("from") for text in shown[:11] + shown[12:])
 
 
 @pytest.mark.parametrize("name", [*preset_names(), *preset_names("roadmap")])

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_grouping
-from convlab.cli.options import Against, BatchSize, DesignName, ImageSize, Sets
+from convlab.cli.options import Against, BatchSize, DesignName, ImageSize, Sets, sets_option
 from convlab.cli.output import Output, command
 
 PANEL = "Analyse"
@@ -21,6 +21,10 @@ By = Annotated[
         rich_help_panel="Table",
         autocompletion=complete_grouping,
     ),
+]
+SetsOfAll = Annotated[
+    list[str] | None,
+    sets_option("Turn a knob in every design; profile --against compares one turned design with another."),
 ]
 DesignNames = Annotated[
     list[str],
@@ -54,10 +58,13 @@ def profile(
     shown, figures, told = table(found, grouping), cards(found, baseline, batch=images), notes(found)
     if output.as_json:
         output.json(
-            _plain_profile(found, baseline, images) | {"by": grouping, "rows": shown.records()} | _plain(figures, told)
+            _plain_profile(found, baseline, images)
+            | {"sets": list(sets or ()), "by": grouping, "rows": shown.records()}
+            | _plain(figures, told)
         )
         return
     output.heading(_title(found) + (f", against {baseline.design.name}" if baseline else ""))
+    output.turned(sets)
     output.text()
     output.table(shown)
     output.text()
@@ -66,7 +73,7 @@ def profile(
 
 
 @command(PANEL, "convlab compare resnet50 convnext_t")
-def compare(output: Output, designs: DesignNames, sets: Sets = None, image: ImageSize = None) -> None:
+def compare(output: Output, designs: DesignNames, sets: SetsOfAll = None, image: ImageSize = None) -> None:
     """Set designs side by side: costs, and the knobs that differ."""
     from convlab import costs
     from convlab.cli.arguments import design_of
@@ -74,13 +81,14 @@ def compare(output: Output, designs: DesignNames, sets: Sets = None, image: Imag
 
     profiles = [costs.profile(design_of(name, sets, image)) for name in designs]
     if output.as_json:
-        output.json({"baseline": profiles[0].design.name, **plain_comparison(profiles)})
+        output.json({"baseline": profiles[0].design.name, "sets": list(sets or ()), **plain_comparison(profiles)})
         return
-    output.table(comparison(profiles))
+    output.turned(sets)
+    output.table(comparison(profiles), by_pairs=True)
     output.text()
     knobs = knob_table(profiles)
     if knobs.rows:
-        output.table(knobs)
+        output.table(knobs, by_pairs=True)
     else:
         output.text("No knob differs." if len(profiles) > 1 else "Name a second design to compare with.")
 

@@ -84,6 +84,7 @@ def _add(app: typer.Typer, commands: Sequence[Command]) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; the exit code. Raises ConvlabError, and what typer raises for wrong usage."""
     program = typer.main.get_command(application(panels=wants_color(sys.stdout)))
+    _flags_take_no_value(program)
     if COMPLETION_VARIABLE in os.environ:
         program.main(args=list(arguments), prog_name="convlab")
         return 0
@@ -93,6 +94,16 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as exit:
         return exit.exit_code
     return 0
+
+
+def _flags_take_no_value(command: Any) -> None:
+    """Let help show a flag without the type of a value."""
+    options = [*command.params, command.get_help_option(typer.Context(command))]
+    for option in options:
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _flags_take_no_value(inner)
 
 
 def _version_option(

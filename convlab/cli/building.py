@@ -56,13 +56,22 @@ def build(
     _refuse_folder(save)
     found = costs.profile(design_of(design, sets, image))
     tried = _try(found, settings, (images, start), save)
-    shown, figures, told = table(found), cards(found, batch=images), notes(found)
+    shown, figures, told = table(found), cards(found, batch=images, dtype=settings.dtype), notes(found)
     if output.as_json:
         run = {**tried._asdict(), "output": list(tried.output), "dtype": settings.dtype, "seed": start, "weights": save}
         plain = {"cards": plain_cards(figures), "rows": shown.records(), "run": run, "notes": plain_notes(told)}
-        output.json({"design": found.design.name, "summary": found.design.summary, "batch": images, **plain})
+        output.json(
+            {
+                "design": found.design.name,
+                "summary": found.design.summary,
+                "batch": images,
+                "sets": list(sets or ()),
+                **plain,
+            }
+        )
     else:
         output.heading(f"{found.design.name}{': ' if found.design.summary else ''}{found.design.summary}")
+        output.turned(sets)
         output.text()
         output.table(shown)
         output.text()
@@ -83,10 +92,11 @@ def verify(output: Output, design: DesignName, sets: Sets = None, image: ImageSi
 
     found = verification.verify(design_of(design, sets, image))
     if output.as_json:
-        output.json(plain_verification(found))
+        output.json(plain_verification(found) | {"sets": list(sets or ())})
     else:
         shape = found.image
         output.heading(f"{found.design.name}, one image of {shape.channels}x{shape.height}x{shape.width}, at inference")
+        output.turned(sets)
         output.text()
         output.table(counts(found))
         output.text()
@@ -105,9 +115,11 @@ def _try(found: Profile, settings: Any, numbers: tuple[int, int], save: str | No
 
     from convlab.models import build as build_model
     from convlab.models.builder import available
+    from convlab.models.memory import refuse_too_big
 
     batch, seed = numbers
     device, dtype = available(settings.device), getattr(torch, settings.dtype)
+    refuse_too_big(found, device, dtype, batch)
     began = perf_counter()
     try:
         model = build_model(

@@ -41,7 +41,9 @@ def complete_name(incomplete: str) -> list[str]:
     from convlab.presets import preset_names
     from convlab.views.explanations import explained_names
 
-    return [name for name in (*explained_names(), *preset_names()) if name.startswith(incomplete)]
+    return [
+        name for name in (*explained_names(), *preset_names(), *preset_names("spaces")) if name.startswith(incomplete)
+    ]
 
 
 def complete_grouping(incomplete: str) -> list[str]:

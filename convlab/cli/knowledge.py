@@ -16,7 +16,7 @@ PANEL = "Look up"
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", help="A knob, kind, layer, figure, error code or design.", autocompletion=complete_name
+        metavar="NAME", help="A knob, kind, layer, figure, error code, design or space.", autocompletion=complete_name
     ),
 ]
 File = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout.")]
@@ -133,25 +133,29 @@ def _explain_design(output: Output, name: str, sets: Any) -> None:
     design = design_of(name, sets)
     nearest = nearest_preset(design)
     if output.as_json:
-        near = {
-            "preset": nearest.preset,
-            "same_network": nearest.same_network,
-            "knobs": plain_differences(nearest.knobs),
-        }
+        near = {"preset": nearest.preset, "same_network": nearest.same_network}
+        near["knobs"] = plain_differences(nearest.knobs)
         output.json(
             {
                 "design": design.name,
                 "summary": design.summary,
                 "key": design.key,
                 "text": portrait(design),
-                "nearest": near,
+                "sets": list(sets or ()),
+                "nearest": near if nearest.near else None,
             }
         )
         return
     output.heading(f"{design.name}{': ' if design.summary else ''}{design.summary}")
+    output.turned(sets)
     for sentence in portrait(design):
         output.text(sentence)
     output.text()
+    if not nearest.near:
+        output.text(
+            f"No preset is near: {nearest.preset} is the nearest, and {len(nearest.knobs)} of its knobs differ."
+        )
+        return
     same = ", the same network" if nearest.same_network else ""
     count = len(nearest.knobs)
     output.text(
@@ -172,6 +176,8 @@ def _refuse_unknown(name: str) -> None:
 
     if name.endswith(".toml") or preset_path(name) is not None or Path(name).exists():
         return
-    meant = did_you_mean(name, (*explained_names(), *preset_names()))
-    help = f"{meant} explain takes a knob, a kind, a layer, a figure, an error code, a preset or a file".strip()
+    meant = did_you_mean(name, (*explained_names(), *preset_names(), *preset_names("spaces")))
+    help = (
+        f"{meant} explain takes a knob, a kind, a layer, a figure, an error code, a preset, a space or a file".strip()
+    )
     raise ConvlabError(Problem("usage", f"nothing is called {quote(name)}", help=help), exit_code=2)

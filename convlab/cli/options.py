@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,16 +13,14 @@ PANEL = "Design"
 DesignName = Annotated[
     str, typer.Argument(metavar="DESIGN", help="A preset's name or a TOML file.", autocompletion=complete_design)
 ]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="Turn a knob, such as stages.2.depth=27; may be repeated.",
-        rich_help_panel=PANEL,
-        autocompletion=complete_set,
-    ),
-]
+
+
+def sets_option(help: str) -> Any:
+    """The option that turns knobs."""
+    return typer.Option("--set", metavar="PATH=VALUE", help=help, rich_help_panel=PANEL, autocompletion=complete_set)
+
+
+Sets = Annotated[list[str] | None, sets_option("Turn a knob, such as stages.2.depth=27; may be repeated.")]
 ImageSize = Annotated[
     str | None,
     typer.Option("--image", metavar="N|HxW", help="Another image size, in px.", rich_help_panel=PANEL),

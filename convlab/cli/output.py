@@ -52,11 +52,11 @@ class Output:
         """Write a result as one object."""
         print(json.dumps({"schema_version": SCHEMA_VERSION, **result}, indent=2))
 
-    def table(self, table: Table) -> None:
-        """Print a table."""
+    def table(self, table: Table, *, by_pairs: bool = False) -> None:
+        """Print a table; ``by_pairs`` two columns at a time where there is little room."""
         from convlab.cli.printing import print_table
 
-        print_table(table, self.color)
+        print_table(table, self.color, by_pairs=by_pairs)
 
     def cards(self, cards: Sequence[Card]) -> None:
         """Print cards."""
@@ -75,6 +75,11 @@ class Output:
         from convlab.cli.printing import print_text
 
         print_text(text, self.color, "bold")
+
+    def turned(self, sets: Sequence[str] | None) -> None:
+        """Print which knobs the command line turns, where it does."""
+        if sets:
+            self.text(f"turned: {', '.join(sets)}")
 
     def text(self, text: str = "") -> None:
         """Print a paragraph."""

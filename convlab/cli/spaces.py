@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from convlab.cli.completion import complete_space
 from convlab.cli.options import Seed, Sets
 from convlab.cli.output import Output, command
+from convlab.errors import ConvlabError, did_you_mean, quote
 
 if TYPE_CHECKING:
     from convlab.spaces.space import Space
@@ -58,7 +60,7 @@ def sample(
     from convlab.cli.arguments import SEED, number_of
     from convlab.spaces.populations import sample as draw
     from convlab.views.notes import Note
-    from convlab.views.spaces import member_table
+    from convlab.views.spaces import member_table, reason_text
 
     found, wanted, start = _space(space, sets), _count(count, 10), number_of(SEED, seed)
     drawn = draw(found, wanted, start, metrics=_metrics(found, metrics))
@@ -78,10 +80,12 @@ def sample(
         output.table(table)
         output.text()
         output.text(f"{taken:,} of {drawn.drawn:,} drawn were taken ({drawn.acceptance:.2%}), seed {start}.")
-        output.facts([(f"{number:,}", f"rejected: {reason}") for reason, number in rejected.items()])
+        output.facts([(f"{number:,}", f"rejected: {reason_text(reason)}") for reason, number in rejected.items()])
     if not drawn.complete:
         message = f"only {taken:,} of {wanted:,} members were found within the limits"
         output.notes([Note("limits", message, "wider limits, or fewer members")])
+    if not taken:
+        raise typer.Exit(1)
 
 
 @command(PANEL, "convlab space cost spaces/kernel_study -n 20736")
@@ -123,7 +127,7 @@ def cost(
 @command(PANEL, "convlab space member spaces/kernel_study 1234")
 def member(output: Output, space: SpaceName, index: Index, sets: Sets = None) -> None:
     """Print one member of a space as TOML, by its index."""
-    from convlab.errors import ConvlabError, Place, Problem, quote
+    from convlab.errors import Place, Problem
     from convlab.language.writing import table_of, text_of
 
     found = _space(space, sets)
@@ -145,13 +149,35 @@ def _space(name: str, sets: list[str] | None) -> Space:
     from convlab.spaces.reading import load_space
 
     sys.set_int_max_str_digits(0)  # a space may have more members than Python likes to write
-    return load_space(name, sets=sets or ())
+    try:
+        return load_space(name, sets=sets or ())
+    except ConvlabError as error:
+        raise _meant(name, error) from None
+
+
+def _meant(name: str, error: ConvlabError) -> ConvlabError:
+    """The error for a name that is unknown, with the space that was probably meant."""
+    from convlab.presets import preset_names
+
+    if [problem.code for problem in error.problems] != ["unknown-preset"]:
+        return error
+    problem = error.problems[0]
+    names = preset_names("spaces")
+    there = f"spaces/{name}"
+    label = (
+        f"did you mean {quote(there)}?" if there in names else did_you_mean(there, names) or did_you_mean(name, names)
+    )
+    message = f"there is no space {quote(name)}"
+    help = "convlab presets --spaces lists them; the name of a file ends in .toml"
+    return ConvlabError(
+        dataclasses.replace(problem, message=message, label=label, help=help), exit_code=error.exit_code
+    )
 
 
 def _size(space: Space) -> str:
     from convlab.views.catalogue import count_text
 
-    return f"{space.size:,}" if space.size < 10**15 else count_text(space.size)
+    return count_text(space.size)
 
 
 def _count(text: str | None, default: int) -> int:

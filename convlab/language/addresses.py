@@ -38,7 +38,7 @@ UNUSED: dict[tuple[str, str], frozenset[str]] = {
             "norm_after",
             "activation_after",
         }
-        | {"squeeze_ratio", "squeeze_of", "squeeze_after", "grn", "stride_at"}
+        | {"squeeze_ratio", "squeeze_of", "squeeze_after", "grn", "stride_at", "layer_scale"}
     ),
 } | {("block", kind): frozenset({"branch", "branches"}) for kind in blocks.KINDS if kind != "custom"}
 """Knobs that mean nothing for a kind; writing one there is a mistake that is told."""

@@ -81,7 +81,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "regnet_x": _BOTTLENECK | {"expansion_ratio": 1.0, "group_width": 16},
     "regnet_y": _BOTTLENECK | {"expansion_ratio": 1.0, "group_width": 16, "squeeze_ratio": 0.25, "squeeze_of": "input"},
-    "custom": {"kernel_size": 3},
+    "custom": {},
 }
 """The named kinds and their defaults, where they differ from those of the knobs."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from convlab.language.blocks import Block
 from convlab.language.layer_text import BRACKETS_OF_LAYERS, Argument, Call, Times, parse_layer, values
-from convlab.language.lowering import Adjustment, Check, Lowered, Place, activation, norm, residual, squeeze_excite
+from convlab.language.lowering import Adjustment, Check, Lowered, Place, activation, norm, off, residual, squeeze_excite
 from convlab.layers import (
     AveragePool,
     Chain,
@@ -46,7 +46,7 @@ def lower_custom(block: Block, place: Place, path: str) -> Lowered:
         calls = [parse_layer(text) for text in branch]
         scale: Any = 0.0
         if calls and calls[-1].name == "layer_scale":
-            scale = values(calls.pop()).get("initial", block.layer_scale or 1e-6)
+            scale = values(calls.pop()).get("initial", 1e-6)
         scaled = dataclasses.replace(block, activation_after=(), layer_scale=scale)
         before = len(notes.checks)
         made = _made([(call, here.at(item)) for item, call in enumerate(calls)], block, place)
@@ -137,7 +137,7 @@ def _layer(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer
             return squeeze_excite(ratio, channels, channels, block.activation), channels
         case "dropout":
             rate: Any = given["rate"]
-            return Dropout(rate), channels
+            return Chain(()) if off(rate) else Dropout(rate), channels
         case "grn":
             return GlobalResponseNorm(), channels
         case "norm":

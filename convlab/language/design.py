@@ -50,7 +50,7 @@ class Stage:
     block: Block = field(default_factory=lambda: Block.of("convnext"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Design:
     """One network. Two designs are equal where every knob is; they have one ``key`` where they are the same network."""
 
@@ -80,6 +80,10 @@ class Design:
     stages: tuple[Stage, ...] = ()
     head: Head = field(default_factory=Head)
 
+    def __repr__(self) -> str:
+        kinds = ", ".join(dict.fromkeys(stage.block.kind for stage in self.stages))
+        return f"<Design {self.name or '(unnamed)'}: {kinds}; depths {list(self.depths)}, widths {list(self.widths)}>"
+
     @property
     def depths(self) -> tuple[int, ...]:
         """Blocks of every stage."""
@@ -92,7 +96,10 @@ class Design:
 
     @property
     def key(self) -> str:
-        """A hash of the network: its structure, sizes, channels and classes; not its image size, rates, names or initial weights."""
+        """A hash of the network as it is written: structure, sizes, channels and classes; not image size, rates, names or initial weights.
+
+        Designs with one key compute the same functions. One function said in two ways (groups = 32 at width 32, or depthwise) has two.
+        """
         network = lower(self)
         plain = [self.image.channels, network.tree.signature()]
         return hashlib.sha256(json.dumps(plain, separators=(",", ":")).encode()).hexdigest()[:16]

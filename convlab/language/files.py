@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
+import stat
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ _NO_CIRCLE = "one of the files must have no base, or another one"
 
 def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
     """The design of a file or of a preset's name, with ``--set``'s arguments put in. Raises ConvlabError with everything wrong."""
+    if isinstance(sets, str):
+        sets = (sets,)
     chain = sources(source)
     for key in SPACE_KEYS:
         if key in chain[-1].data:
@@ -54,7 +57,9 @@ def sources(source: str | os.PathLike[str]) -> list[Source]:
             help = "name a design; a space may itself have a base"
             raise _bad_base(above, "bad-space", "the base is a space, not a design", help)
         seen.append(path)
-        found.append(Source(document, _without(document.data, ("base", "format"))))
+        found.append(
+            Source(document, _without(document.data, ("base", "format", "summary")))
+        )  # a summary is of one file
     return found[::-1]
 
 
@@ -165,30 +170,37 @@ def _unknown_preset(name: str) -> ConvlabError:
 
 def save(design: Design, path: str | os.PathLike[str], *, base: str = "") -> None:
     """Write a design as TOML, whole or not at all; with ``base`` (a preset's name or a file) only what differs from it."""
-    text = text_on_base(design, load(base), base) if base else text_of(design)
-    write_whole(Path(path), text.encode())
+    target = Path(path)
+    if not base:
+        return write_whole(target, text_of(design).encode())
+    # A base that is a file is found from the folder of the file that names it.
+    name = base if preset_path(base) is not None else os.path.relpath(base, target.parent)
+    return write_whole(target, text_on_base(design, load(base), name).encode())
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment the old content or the new one is there. Raises ConvlabError where it cannot."""
+    """Write a file so that at any moment the old content or the new one is there. Raises ConvlabError where it cannot.
+
+    A link is followed, the mode of a file that is there is kept, and a pipe or a device is written to as it is.
+    """
+    path = path.resolve()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(content)
+            return
+        mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else None
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise _unwritable(path, error) from None
-        raise
+        if mode is not None:
+            temporary.chmod(mode)
+        temporary.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> ConvlabError:

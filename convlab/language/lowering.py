@@ -118,9 +118,9 @@ def present(*items: tuple[str, Layer | None]) -> list[Named]:
 
 def lower_block(block: Block, place: Place, path: str) -> Lowered:
     """The layers of a block of a named kind. ``path`` is the block's knob path, for checks and adjustments."""
-    hidden, checks, adjustments = _hidden_width(block, place, path)
+    hidden, adjustments = _hidden_width(block, place, path)
     items = _branch(block, place, hidden)
-    checks = checks + _group_checks(block, place, hidden, path)
+    checks = _group_checks(block, place, hidden, path)
     if not off(block.squeeze_ratio):
         asked = block.squeeze_ratio * _squeezed(block, place, hidden)
         adjustments = (*adjustments, Adjustment(f"{path}.squeeze_ratio", asked, rounded(asked)))
@@ -223,14 +223,14 @@ def _convolution(block: Block, role: str, sizes: Sizes) -> Layer:
     return Pointwise(width, block.bias, block.pointwise)
 
 
-def _hidden_width(block: Block, place: Place, path: str) -> tuple[int, tuple[Check, ...], tuple[Adjustment, ...]]:
+def _hidden_width(block: Block, place: Place, path: str) -> tuple[int, tuple[Adjustment, ...]]:
     if block.order == "separable":
-        return place.width_in, (), ()
+        return place.width_in, ()
     asked = block.expansion_ratio * (place.width if block.expansion_of == "output" else place.width_in)
     hidden = rounded(asked)
     if not off(block.group_width) and block.order in ("middle", "fused", "both"):
         hidden = block.group_width * rounded(asked / block.group_width)
-    return hidden, (), (Adjustment(f"{path}.expansion_ratio", asked, hidden),)
+    return hidden, (Adjustment(f"{path}.expansion_ratio", asked, hidden),)
 
 
 def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[Check, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from itertools import accumulate
 
-from convlab.errors import ConvlabError, Problem
+from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.blocks import ORDERS
 from convlab.language.design import Design, Network, lower, stem_stride, strides
 from convlab.layers import Shape, walk
@@ -34,7 +34,10 @@ def validated(design: Design, image: Shape | None = None) -> Design:
 
 
 def structural_faults(design: Design) -> list[Problem]:
-    """What is wrong whatever the sizes are, and keeps the design from having layers."""
+    """What is wrong whatever the sizes are, and keeps the design from having layers. Raises ConvlabError for what is no design."""
+    if not hasattr(design, "stages"):
+        help = "convlab.load gives the design of a file or of a preset's name"
+        raise ConvlabError(Problem("usage", f"a design is due, not {quote(design)}", help=help), exit_code=2)
     return _empty_blocks(design) + _names(design) + _squeezes(design)
 
 

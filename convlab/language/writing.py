@@ -124,7 +124,8 @@ def _beside(noun: Any, first: Any, knobs: Callable[[Any], dict[str, Any]]) -> di
 
 
 def _difference(design: Design, base: Design) -> dict[str, Any]:
-    own = {name: value for name, value in _values(design).items() if value != getattr(base, name)}
+    own = {name: value for name, value in _values(design).items() if value != getattr(base, name) and name != "summary"}
+    own = ({"summary": design.summary} if design.summary else {}) | own  # a file does not inherit it
     table: dict[str, Any] = dict(own)
     old_macro, new_macro = _macro(base.stages, True), _macro(design.stages, True)
     resized = len(design.stages) != len(base.stages)

@@ -1,6 +1,6 @@
 """What every layer knows of itself: a closed set of facts, each a function of the shape that comes in.
 
-Structure branches, size multiplies. Code in this folder and in ``blocks`` may branch on what kind of thing something is. It may
+Structure branches, size multiplies. Code in this folder and in the lowering of the language may branch on what kind of thing something is. It may
 never branch on how big something is, because whole populations are costed by the same lines with int64 arrays in the places of the
 ints. Where structure hangs on a size (an identity or a projection shortcut: width in == width out) it is part of the group that is
 costed together; rounding and clamping use ``rounded``, ``larger`` and ``smaller``.
@@ -83,7 +83,7 @@ class Layer:
     """A node of the layer tree: a leaf (a layer with facts) or a combinator of layers. Frozen; compared by identity."""
 
     multiplies: ClassVar[bool] = False
-    """Whether the layer is a convolution, a linear layer or an attention product, whose outputs count as activations."""
+    """Whether the layer is a convolution or a linear layer, whose outputs count as activations."""
 
     appearance: ClassVar[frozenset[str]] = frozenset()
     """Fields that say how a layer is realised, not what it is: costs and keys do not see them."""

@@ -70,9 +70,9 @@ class GroupNorm(Layer):
         return 8 * common_divisor(x.channels, self.groups)
 
     def module(self, x: Shape) -> nn.Module:
-        from torch import nn
+        from convlab.modules import GroupNorm2d
 
-        return nn.GroupNorm(common_divisor(x.channels, self.groups), x.channels, eps=self.eps)
+        return GroupNorm2d(common_divisor(x.channels, self.groups), x.channels, eps=self.eps)
 
 
 @layer

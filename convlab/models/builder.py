@@ -46,13 +46,16 @@ def build(
     """
     validated(design)
     place = available(device)
+    if not getattr(dtype, "is_floating_point", False):
+        help = "dtypes: torch.float32, torch.bfloat16, torch.float16, torch.float64"
+        raise ConvlabError(Problem("usage", f"weights cannot be {quote(str(dtype))}", help=help), exit_code=2)
     network = lower(design)
     profile = cost(design, network, design.image.shape)
     refuse_too_big(profile, place, dtype)
     kinds = _blocks(design)
     x = profile.image
     parts: list[tuple[str, nn.Module]] = []
-    with torch.device(place) if place.type != "cpu" else nullcontext(), WithoutInitialization():
+    with nullcontext() if torch.get_default_device() == place else place, WithoutInitialization():
         for part in network.parts:
             blocks = part.path.startswith("stages.") or part.path == "blocks"
             parts.append((part.path, _stage(part.tree, x, kinds) if blocks else _module(part.tree, x, _Block())))
@@ -60,8 +63,7 @@ def build(
     model = ConvNet(design, parts, sum(not part.head for part in network.parts))
     if initialized:
         initialize(model, design.initialization, seed)
-    if dtype != torch.float32:
-        model = model.to(dtype)
+    model = model.to(dtype=dtype)
     return model.to(memory_format=torch.channels_last) if channels_last else model
 
 

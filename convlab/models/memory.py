@@ -11,14 +11,15 @@ from convlab.costs import Profile
 from convlab.errors import ConvlabError, Problem
 
 
-def refuse_too_big(profile: Profile, device: torch.device, dtype: torch.dtype) -> None:
-    """Raise ConvlabError where the weights (in float32 while they are made) and one image's activations exceed the free memory."""
-    needed = profile.params * 4 + profile.peak_bytes(element_bytes=dtype.itemsize)
+def refuse_too_big(profile: Profile, device: torch.device, dtype: torch.dtype, batch: int = 1) -> None:
+    """Raise ConvlabError where the weights (in float32 while they are made) and a batch's activations exceed the free memory."""
+    needed = profile.params * 4 + profile.peak_bytes(batch, element_bytes=dtype.itemsize)
     free = free_bytes(device)
     if free is not None and needed > free:
         message = f"the model needs {units.size(needed)}, {device} has {units.size(free)} free"
         weights = f"{units.count(profile.params)} parameters"
-        help = f"{weights} and the activations of one image; smaller widths, depths or image size"
+        images = "one image" if batch == 1 else f"{batch} images"
+        help = f"{weights} and the activations of {images}; smaller widths, depths, image size or batch"
         raise ConvlabError(Problem("too-big", message, help=help))
 
 

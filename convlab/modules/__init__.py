@@ -2,7 +2,7 @@
 
 from convlab.modules.convolutions import PaddedConv2d, PointwiseLinear, convolution
 from convlab.modules.drop_path import DropPath
-from convlab.modules.norms import GlobalResponseNorm2d, LayerNorm2d, RMSNorm2d
+from convlab.modules.norms import GlobalResponseNorm2d, GroupNorm2d, LayerNorm2d, RMSNorm2d
 from convlab.modules.pooling import GlobalAveragePool2d, GlobalMaxPool2d
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "GlobalAveragePool2d",
     "GlobalMaxPool2d",
     "GlobalResponseNorm2d",
+    "GroupNorm2d",
     "LayerNorm2d",
     "PaddedConv2d",
     "PointwiseLinear",

@@ -18,6 +18,14 @@ class LayerNorm2d(nn.LayerNorm):
 
 
 @final
+class GroupNorm2d(nn.GroupNorm):
+    """Group normalisation that also takes a single number a group, which torch's own refuses at batch 1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps, torch.backends.cudnn.enabled)
+
+
+@final
 class RMSNorm2d(nn.Module):
     """Root-mean-square normalisation over the channels of each pixel of an NCHW map."""
 

@@ -17,12 +17,15 @@ from convlab.language.design import Design, Network, Part, lower_population
 from convlab.language.validation import stride_faults, structural_faults
 from convlab.layers import Row, Shape
 from convlab.metrics import METRICS
-from convlab.spaces.drawing import draw
+from convlab.spaces.drawing import LARGE, draw
 from convlab.spaces.limits import LIMITED
 from convlab.spaces.space import Space, put
 from convlab.spaces.stacking import Array, Column, columns_of, groups_of, sizes_of, values_of, with_sizes
 
 CHUNK = 65_536
+
+HOPELESS = 1_000_000
+"""After so many draws without a member a sample is given up."""
 USUAL = ("params", "macs", "activations")
 
 LARGEST = 2**63 - 1
@@ -33,7 +36,7 @@ SAFE = 2**56
 
 
 @final
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Population:
     """Members of a space with their costs: ``costs[metric][i]`` is that of ``space[indices[i]]``.
 
@@ -47,6 +50,9 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __repr__(self) -> str:
+        return f"<Population of {len(self):,} members of {self.space.name}: {', '.join(self.costs)}>"
 
 
 @final
@@ -88,20 +94,28 @@ def sample(space: Space, count: int, seed: int = 0, *, metrics: Sequence[str] = 
     """``count`` members drawn uniformly, without repetition, among the valid ones within the limits.
 
     The same seed gives the same members on any machine, and a smaller sample is the beginning of a larger one. Stops after
-    ``tries`` draws (default: 10,000 a member and 100,000 more); ``complete`` says whether ``count`` were found.
+    ``tries`` draws (default: 10,000 a member and 100,000 more), or where none of the first million was taken; ``complete`` says
+    whether ``count`` were found. Raises ConvlabError for a count below 0 or a metric that there is not.
     """
+    if count < 0:
+        raise ConvlabError(
+            Problem("usage", f"a sample cannot have {count} members", help="ask for 0 or more"), exit_code=2
+        )
     tries = tries or 10_000 * count + 100_000
+    metrics = _known(metrics)
     wanted = _known((*metrics, *(limit.metric for limit in space.limits)))
     drawing = draw(space.size, seed)
     taken: list[int] = []
     parts: list[Mapping[str, Array]] = []
     rejections: Counter[str] = Counter()
     drawn = 0
-    while len(taken) < count and drawn < tries:
+    while len(taken) < count and drawn < (tries if taken else min(tries, HOPELESS)):
         missing = count - len(taken)
         chunk = list(islice(drawing, min(max(256, 2 * missing, drawn), CHUNK, tries - drawn)))
         if not chunk:
             break
+        known = set(taken) if space.size > LARGE else ()
+        chunk = [index for index in dict.fromkeys(chunk) if index not in known]
         population = cost_population(space, chunk, metrics=wanted)
         reasons = _reasons(space, population)
         accepted = np.flatnonzero(reasons == "")[:missing]
@@ -111,12 +125,13 @@ def sample(space: Space, count: int, seed: int = 0, *, metrics: Sequence[str] = 
         taken += [chunk[place] for place in accepted]
         parts.append({metric: population.costs[metric][accepted] for metric in wanted})
     none = np.zeros(0, np.int64)
-    costs = {metric: np.concatenate([none, *(part[metric] for part in parts)]) for metric in _known(metrics)}
+    costs = {metric: np.concatenate([none, *(part[metric] for part in parts)]) for metric in metrics}
     population = Population(space, tuple(taken), costs, np.full(len(taken), "", dtype=object))
     return Sample(population, seed, drawn, dict(sorted(rejections.items())), len(taken) == count)
 
 
 def _known(metrics: Sequence[str]) -> tuple[str, ...]:
+    metrics = (metrics,) if isinstance(metrics, str) else metrics
     for metric in metrics:
         if metric not in LIMITED:
             help = f"metrics: {', '.join(LIMITED)}"

@@ -19,7 +19,7 @@ from convlab.spaces.limits import Limit
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Space:
     """A set of designs: ``size`` of them before limits, ``space[index]`` one of them, ``space.index(design)`` its number.
 
@@ -30,6 +30,9 @@ class Space:
     base: Design
     factors: tuple[Factor, ...]
     limits: tuple[Limit, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Space {self.name}: {self.size:,} designs over {', '.join(self.paths)}>"
 
     @cached_property
     def size(self) -> int:

@@ -8,7 +8,9 @@ from typing import Any
 from convlab import units
 from convlab.costs import Profile
 
-FLOAT_BYTES = 4
+FLOAT = "float32"
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+"""The number formats, and the bytes of an element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ FIGURES: dict[str, Figure] = {
     "peak_bytes": Figure(
         "peak memory",
         "bytes",
-        "the most activation memory that is live at once at inference: eager, float32, image included; weights come on top",
+        "the most activation memory that is live at once at inference: eager, image included, float32 unless a card names another "
+        "number format; weights come on top",
     ),
     "saved_bytes": Figure(
         "saved memory",
@@ -51,7 +54,11 @@ FIGURES: dict[str, Figure] = {
         "what autograd keeps of a forward pass for the backward one: eager, float32, image included; weights, gradients and the "
         "optimizer's state come on top",
     ),
-    "key": Figure("key", "", "a hash of the network; designs with one key are one network"),
+    "key": Figure(
+        "key",
+        "",
+        "a hash of the network, without image size, rates, names and initial weights; one key, one network",
+    ),
 }
 """The headline figures in the order in which they are shown."""
 
@@ -89,12 +96,15 @@ class Card:
         return FIGURES[self.name]
 
 
-def cards(profile: Profile, against: Profile | None = None, *, batch: int = 1) -> tuple[Card, ...]:
-    """The cards of a profile; ``against`` a baseline they carry deltas. Memory is that of a batch, the rest that of one image."""
-    made = _cards(profile, batch)
+def cards(profile: Profile, against: Profile | None = None, *, batch: int = 1, dtype: str = FLOAT) -> tuple[Card, ...]:
+    """The cards of a profile; ``against`` a baseline they carry deltas. Memory is that of a batch, the rest that of one image.
+
+    ``dtype`` is the number format at inference; what autograd keeps is told for float32.
+    """
+    made = _cards(profile, batch, dtype)
     if against is None:
         return made
-    others = {card.name: card for card in _cards(against, batch)}
+    others = {card.name: card for card in _cards(against, batch, dtype)}
     return tuple(_compared(card, others[card.name]) for card in made)
 
 
@@ -108,8 +118,8 @@ def delta(value: float, baseline: float) -> Delta:
     return Delta(baseline, value - baseline, (value - baseline) / baseline if baseline else None)
 
 
-def _cards(profile: Profile, batch: int) -> tuple[Card, ...]:
-    peak, saved = profile.peak_bytes(batch), profile.saved_bytes(batch)
+def _cards(profile: Profile, batch: int, dtype: str) -> tuple[Card, ...]:
+    peak, saved = profile.peak_bytes(batch, element_bytes=BYTES[dtype]), profile.saved_bytes(batch)
     return (
         _counted("params", profile.params),
         _counted("macs", profile.macs),
@@ -117,7 +127,7 @@ def _cards(profile: Profile, batch: int) -> tuple[Card, ...]:
         Card("training_macs", profile.training_macs, units.count(profile.training_macs), "forward and backward"),
         Card("activations", profile.activations, units.count(profile.activations), _other_activations(profile)),
         _receptive_field(profile),
-        Card("peak_bytes", peak, units.size(peak), f"activations at inference, float32, batch {batch}"),
+        Card("peak_bytes", peak, units.size(peak), f"activations at inference, {dtype}, batch {batch}"),
         Card("saved_bytes", saved, units.size(saved), f"kept for the backward pass, float32, batch {batch}"),
         Card("key", profile.design.key, profile.design.key),
     )

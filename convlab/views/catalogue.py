@@ -50,8 +50,8 @@ def space_catalogue(names: Iterable[str]) -> Table:
 
 
 def count_text(number: int) -> str:
-    """A count of any size: in full up to a million, then with a power of ten."""
-    if number < 1_000_000:
+    """A count of any size: exact up to 40 digits, then with a power of ten."""
+    if number < 10**40:
         return f"{number:,}"
     exponent = len(str(number)) - 1
     return f"{number / 10**exponent:.2f}e{exponent}"

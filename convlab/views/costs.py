@@ -117,12 +117,18 @@ def _blocks(profile: Profile) -> Iterator[_Group]:
             outputs = [rows[0].input for _, rows in groups[1:]] + [part.output]
             for (key, rows), output in zip(groups, outputs, strict=True):
                 what = f"{stage.downsample.kind} downsampling" if "downsample" in key else _block_text(stage)
-                yield _Group(key, what, rows, output, rows[0].count)
+                yield _Group(_repeated(key, rows[0].count), what, rows, output, rows[0].count)
 
 
 def _layers(profile: Profile) -> Iterator[_Group]:
     for row in profile.rows:
         yield _Group(row.path, row.layer.label(), (row,), row.output, row.count)
+
+
+def _repeated(path: str, count: int) -> str:
+    """The path of a block that stands for its repetitions: stages.0.blocks.1-2."""
+    head, _, index = path.rpartition(".")
+    return f"{head}.{index}-{int(index) + count - 1}" if count > 1 else path
 
 
 def _block_path(part: PartCost, row: Row) -> str:

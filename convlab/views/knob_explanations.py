@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
 from convlab.language import blocks, downsample, stem
-from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
+from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED, users
 from convlab.language.knobs import Knob, knobs_of
 from convlab.layers import NORMS
 from convlab.settings import Settings
 from convlab.views.explanation import Explanation, sentence
 from convlab.views.knob_paths import knob_paths
+from convlab.views.layer_explanations import documented, written_layers
 from convlab.views.tables import value_text
 
 KINDS: dict[str, dict[str, dict[str, Any]]] = {
@@ -26,14 +26,41 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
 EXAMPLES = {
     "depths": "9",
     "widths": "384",
+    "drop_path": "0.1",
+    "output_stride": "16",
+    "names": "timm",
+    "strides": "2",
+    "dilations": "2",
     "image.size": "288",
-    "block.kernel_size": "7",
-    "block.expansion_ratio": "4",
+    "image.channels": "1",
+    "stem.patch_size": "2",
+    "stem.kernel_size": "3",
+    "stem.stride": "2",
+    "stem.layers": "2",
+    "stem.width": "64",
+    "block.kernel_size": "9",
+    "block.order": "middle",
+    "block.expansion_ratio": "3",
+    "block.groups": "32",
+    "block.group_width": "16",
+    "block.norm": "batch_norm",
+    "block.activation": "silu",
+    "block.squeeze_ratio": "0.25",
+    "block.layer_scale": "1e-4",
+    "block.bias": "false",
+    "block.pointwise": "conv",
+    "block.kind": "convnext_v2",
+    "downsample.kernel_size": "3",
+    "head.hidden": "1024",
+    "head.dropout": "0.2",
     "head.classes": "100",
     "block.branch": '["depthwise(7)", "norm", "pointwise(4x)", "activation", "pointwise(1x)"]',
     "block.branches": '[["depthwise(7)", "norm"], ["pointwise(4x)", "activation", "pointwise(1x)"]]',
 }
-"""Values to show, where one that is made from the knob says less."""
+"""Values to show, where one that is made from the knob says less: each can be used on convnext_t."""
+
+SHOWN_ON = {"stem": "patchify", "block": "convnext", "downsample": "separate"}
+"""The kinds of convnext_t: where they do not use a knob, its example sets another kind first."""
 
 
 def explain_knobs(name: str) -> Iterator[Explanation]:
@@ -62,6 +89,10 @@ def explain_kind(section: str, kind: str) -> Explanation:
     knobs = ((field.name, getattr(made, field.name)) for field in dataclasses.fields(made) if field.name not in unused)
     facts = tuple((name, value_text(value)) for name, value in knobs if value != ())
     text = f"A named set of defaults for the knobs of {section}:"
+    if kind == "custom":
+        example = f"--set {section}.kind=custom {_turned('block.branch', EXAMPLES['block.branch'])}"
+        text = "A block written as layers in block.branch or block.branches, with these defaults and layers:"
+        return Explanation(kind, f"kind of {section}", text, (*facts, *written_layers()), example)
     return Explanation(kind, f"kind of {section}", text, facts, f"--set {section}.kind={kind}")
 
 
@@ -89,11 +120,6 @@ def setting_names() -> tuple[str, ...]:
     return tuple(knobs_of(Settings))
 
 
-def documented(noun: type) -> str:
-    """The first sentence of a class's documentation, without its markup."""
-    return inspect.cleandoc(noun.__doc__ or "").partition("\n")[0].replace("``", "")
-
-
 def _knob(path: str, knob: Knob) -> Explanation:
     section = path.partition(".")[0]
     single = f"stages.2.{PLURALS.get(path, path)}" if section in STAGE_SECTIONS or path in PLURALS else ""
@@ -107,11 +133,22 @@ def _knob(path: str, knob: Knob) -> Explanation:
     )
     text = f"{knob.help}, one value a stage or one for all" if path in PLURALS else knob.help
     known = tuple(fact for fact in facts if fact[1])
-    return Explanation(path, "knob", sentence(text), known, _turned(single or path, _example(path, knob)))
+    if path in ("block.branch", "block.branches"):
+        known = (*known, *written_layers())
+    example = _with_kind(section, knob, single or path) + _turned(single or path, _example(path, knob))
+    return Explanation(path, "knob", sentence(text), known, example)
+
+
+def _with_kind(section: str, knob: Knob, path: str) -> str:
+    """Where convnext_t's kind does not use the knob, the argument that sets a kind that does."""
+    used = users(section, knob.name) if section in SHOWN_ON else ()
+    if not used or SHOWN_ON[section] in used:
+        return ""
+    return _turned(f"{path.rpartition('.')[0]}.kind", used[0]) + " "
 
 
 def _by_kind(section: str, knob: Knob) -> str:
-    kinds = KINDS.get(section, {}).items()
+    kinds = [(kind, values) for kind, values in KINDS.get(section, {}).items() if kind in users(section, knob.name)]
     return ", ".join(f"{kind} {value_text(values[knob.name])}" for kind, values in kinds if knob.name in values)
 
 

@@ -10,7 +10,6 @@ from convlab.language.design import Design, Stage
 from convlab.language.files import load
 from convlab.presets import preset_names
 from convlab.views.knob_paths import Difference, differences_of, values
-from convlab.views.tables import value_text
 
 ORDERS = {
     "middle": "a 1x1 convolution to the hidden width, the spatial one, a 1x1 back",
@@ -21,12 +20,29 @@ ORDERS = {
 }
 
 
+FAR = 8
+"""In more knobs than these a preset is not near."""
+
+SHORTCUTS = {
+    "projection": "with a projection shortcut",
+    "identity": "without a shortcut there",
+    "none": "without a shortcut",
+}
+"""What the shortcut is where the shape changes."""
+
+
 class Nearest(NamedTuple):
-    """The preset in the fewest knobs apart from a design, whether both are one network, and those knobs (the design's value first)."""
+    """The preset in the fewest knobs apart from a design, whether both are one network, and those knobs that both use (the design's
+    value first)."""
 
     preset: str
     same_network: bool
     knobs: tuple[Difference, ...]
+
+    @property
+    def near(self) -> bool:
+        """Whether it tells something of the design."""
+        return self.same_network or len(self.knobs) <= FAR
 
 
 def portrait(design: Design) -> tuple[str, ...]:
@@ -41,7 +57,11 @@ def nearest_preset(design: Design) -> Nearest:
     presets = ((name, load(name)) for name in names)
     found = [(preset, differences_of([own, values(preset)]), name) for name, preset in presets]
     fewest = min(len(knobs) for _, knobs, _ in found)
-    near = [Nearest(name, preset.key == design.key, knobs) for preset, knobs, name in found if len(knobs) == fewest]
+    near = [
+        Nearest(name, preset.key == design.key, tuple(knob for knob in knobs if None not in knob.values))
+        for preset, knobs, name in found
+        if len(knobs) == fewest
+    ]
     return next((item for item in near if item.same_network), near[0])
 
 
@@ -56,6 +76,8 @@ def _sentences(design: Design) -> Iterator[str]:
     yield from _blocks(design)
     if len(stages) > 1:
         yield f"Downsampling: {_downsample(stages[1:])}."
+    if design.output_stride:
+        yield f"Output stride: {design.output_stride}; later strides are dilations instead."
     yield f"Head: {_head(design)}."
     shape = design.image.shape
     yield f"Image: {shape.channels} x {shape.height} x {shape.width}."
@@ -88,7 +110,7 @@ def _blocks(design: Design) -> Iterator[str]:
 
 def _block(block: Block) -> str:
     if block.kind == "custom":
-        return f"custom: {value_text(block.branches or block.branch)}"
+        return _custom(block)
     groups = ""
     if block.group_width:
         groups = f" in groups of {block.group_width} channels"
@@ -107,8 +129,21 @@ def _block(block: Block) -> str:
         f"squeeze-excite of ratio {block.squeeze_ratio:g}" if block.squeeze_ratio else "",
         "global response normalisation" if block.grn else "",
         f"layer scale from {block.layer_scale:g}" if block.layer_scale else "",
+        _shortcut(block),
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _custom(block: Block) -> str:
+    """The layers of a custom block in words."""
+    branches = ["the layers " + ", ".join(branch) for branch in block.branches or (block.branch,)]
+    kinds = f"norm is {block.norm}, activation {block.activation}"
+    return "; ".join(part for part in (f"custom: {'; then '.join(branches)}", kinds, _shortcut(block)) if part)
+
+
+def _shortcut(block: Block) -> str:
+    """What is unusual about a shortcut."""
+    return {"identity": "a shortcut only where the shape stays", "none": "no shortcut"}.get(block.shortcut, "")
 
 
 def _placed(kind: str, places: tuple[str, ...]) -> str:
@@ -116,14 +151,15 @@ def _placed(kind: str, places: tuple[str, ...]) -> str:
 
 
 def _downsample(stages: tuple[Stage, ...]) -> str:
-    kinds = dict.fromkeys(stage.downsample.kind for stage in stages)
+    kinds = dict.fromkeys((stage.downsample.kind, stage.block.shortcut) for stage in stages)
     words = {
         "separate": "a norm and a strided convolution of their own between the stages",
-        "in_block": "the stride is in each stage's first block, with a projection shortcut",
+        "in_block": "the stride is in each stage's first block",
         "max_pool": "a max pool and a 1x1 convolution between the stages",
         "average_pool": "an average pool and a 1x1 convolution between the stages",
     }
-    return "; or ".join(words[kind] for kind in kinds)
+    told = (words[kind] + (f", {SHORTCUTS[shortcut]}" if kind == "in_block" else "") for kind, shortcut in kinds)
+    return "; or ".join(dict.fromkeys(told))
 
 
 def _head(design: Design) -> str:

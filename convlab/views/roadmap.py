@@ -40,6 +40,8 @@ class Step(NamedTuple):
     costs: Profile
     published: RoadmapStep
     changed: tuple[tuple[str, Any], ...]
+    base: int
+    """The order of the step that it starts from, 0 where it starts from none."""
 
 
 def steps(image: int | tuple[int, int] | None = None) -> tuple[Step, ...]:
@@ -47,11 +49,10 @@ def steps(image: int | tuple[int, int] | None = None) -> tuple[Step, ...]:
     published = {step.order: step for step in facts.roadmap()}
     made = []
     for name in preset_names(FOLDER):
-        order = int(name.removeprefix(f"{FOLDER}/").partition("_")[0])
         design = load(name)
         if image is not None:
             design = validated(turn(design, "image.size", image))
-        made.append(Step(name, profile(design), published[order], _turned(name)))
+        made.append(Step(name, profile(design), published[_order(name)], *_turned(name)))
     return tuple(made)
 
 
@@ -82,6 +83,8 @@ def roadmap_notes(walk: tuple[Step, ...]) -> tuple[Note, ...]:
 def _row(step: Step) -> tuple[Cell, ...]:
     said = step.published
     turned = "; ".join(f"{path} {value_text(value)}" for path, value in step.changed)
+    if step.base and step.base != said.order - 1:
+        turned = f"from {step.base}: {turned}"
     return (
         words(said.order),
         words(said.group),
@@ -95,10 +98,16 @@ def _row(step: Step) -> tuple[Cell, ...]:
     )
 
 
-def _turned(name: str) -> tuple[tuple[str, Any], ...]:
-    """The knobs that a preset's own file turns, in the file's order."""
+def _turned(name: str) -> tuple[tuple[tuple[str, Any], ...], int]:
+    """The knobs that a preset's own file turns, in the file's order, and the step that it starts from."""
     table = tomllib.loads(Path(find(name)).read_text(encoding="utf-8"))
-    return tuple((path, value) for path, value in _flat(table, "") if path not in ("base", "summary"))
+    changed = tuple((path, value) for path, value in _flat(table, "") if path not in ("base", "summary"))
+    base = table.get("base", "")
+    return changed, _order(base) if base.startswith(f"{FOLDER}/") else 0
+
+
+def _order(name: str) -> int:
+    return int(name.removeprefix(f"{FOLDER}/").partition("_")[0])
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

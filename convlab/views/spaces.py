@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convlab import units
+from convlab.errors import CODES
+from convlab.spaces.factors import ORDERS, Choice, Factor, Monotone
 from convlab.spaces.limits import LIMITED
 from convlab.spaces.space import Space
 from convlab.views.cards import FIGURES
@@ -31,7 +34,7 @@ def factor_table(space: Space) -> Table:
     for factor in space.factors:
         ends = [factor.values(number) for number in (0, factor.size - 1)]
         cells = [Cell(plain(values), value_text(values[0] if len(set(values)) == 1 else values)) for values in ends]
-        paths = Cell(list(factor.paths), ", ".join(factor.paths))
+        paths = Cell(list(factor.paths), _paths_text(factor, len(space.base.stages)))
         rows.append((paths, Cell(factor.size, count_text(factor.size)), *cells))
     return Table(columns, tuple(rows))
 
@@ -96,21 +99,51 @@ def metrics_of(space: Space, named: Sequence[str] | None = None) -> tuple[str, .
     return tuple(dict.fromkeys(named or usual))
 
 
+def reason_text(reason: str) -> str:
+    """Why members were rejected, in words: a broken limit with its unit, or what a code means."""
+    metric, _, bound = reason.partition(" above ")
+    if bound:
+        return f"{metric} above {text_of(metric)(float(bound))}"
+    metric, _, bound = reason.partition(" below ")
+    if bound:
+        return f"{metric} below {text_of(metric)(float(bound))}"
+    return f"{reason}: {CODES[reason].partition('. ')[0].rstrip('.')}" if reason in CODES else reason
+
+
 def known_metrics() -> tuple[str, ...]:
     """The metrics that populations can be costed by."""
     return LIMITED
 
 
 def _gathered(knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """The knobs with those of single stages as one, a value a stage."""
+    """The knobs with those of several stages as one, a value a stage."""
+    names = Counter(_inner(path) for path in knobs)
     found: dict[str, Any] = {}
     for path, value in knobs.items():
-        parts = path.split(".", 2)
-        if parts[0] == "stages":
-            found.setdefault(parts[2], []).append(value)
+        if names[_inner(path)] > 1:
+            found.setdefault(_inner(path), []).append(value)
         else:
             found[path] = value
     return found
+
+
+def _inner(path: str) -> str:
+    """The path of a stage's knob inside its stage; any other path as it is."""
+    parts = path.split(".", 2)
+    return parts[2] if parts[0] == "stages" else path
+
+
+def _paths_text(factor: Factor, stages: int) -> str:
+    """The knobs that a factor sets: those of all stages as one path, with the rule between them."""
+    rule = " (equal)" if isinstance(factor, Choice) else ""
+    if isinstance(factor, Monotone):
+        orders = (factor.strict, factor.falling)
+        rule = f" ({next(order for order, meant in ORDERS.items() if meant == orders)})"
+    names = tuple(dict.fromkeys(map(_inner, factor.paths)))
+    every = {f"stages.{index}.{name}" for index in range(stages) for name in names}
+    if stages > 1 and set(factor.paths) == every:
+        return ", ".join(f"stages.*.{name}{rule}" for name in names)
+    return ", ".join(factor.paths)
 
 
 def _bound(metric: str, bound: float | None) -> Cell:

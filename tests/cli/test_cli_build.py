@@ -64,6 +64,12 @@ def test_a_design_that_does_not_fit_is_refused(shell: Callable) -> None:
     assert "the model needs" in ran.err
 
 
+def test_a_batch_that_does_not_fit_is_refused_before_it_is_made(shell: Callable) -> None:
+    ran = shell("build", "convnext_t", "--device", "cpu", "--batch", "1000000")
+    assert ran.code == 1
+    assert "1000000 images" in ran.err
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_device_that_is_not_there(shell: Callable) -> None:
     ran = shell("build", "convnext_t", "--device", "cuda")

@@ -83,6 +83,13 @@ def test_explain(name: str, said: str, shell: Callable) -> None:
     assert said in ran.out
 
 
+def test_turned_knobs_are_announced(shell: Callable) -> None:
+    for command in (("profile",), ("explain",), ("compare", "resnet50")):
+        ran = shell(*command, "convnext_t", "--set", "stages.2.depth=8")
+        assert "turned: stages.2.depth=8\n" in ran.out
+    assert shell("profile", "convnext_t", "--set", "stages.2.depth=8", "--json").json["sets"] == ["stages.2.depth=8"]
+
+
 def test_explain_describes_a_turned_design(shell: Callable) -> None:
     ran = shell("explain", "convnext_t", "--set", "stages.2.block.kernel_size=11")
     assert "Block of stages 0, 1, 3: convnext" in ran.out

@@ -26,6 +26,7 @@ def test_help_of_every_command(
     for option in ("json", "quiet", "color"):
         assert option in text
     assert "Example:" in text
+    assert "bool" not in text
     assert ("╭" in text) == panels
     assert ("\x1b" in text) == panels
     if not panels:

@@ -158,12 +158,29 @@ def on_terminal(*arguments: str, columns: int = 80, **changes: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "line", ["profile convnext_t", "profile resnet50 --by layer", "roadmap", "presets", "compare resnet50 convnext_t"]
+    "line",
+    [
+        "profile convnext_t --against resnet50",
+        "profile resnet50 --by layer",
+        "roadmap",
+        "presets",
+        "compare resnet50 convnext_t convnext_s convnext_v2_t",
+        "explain custom",
+        "space count spaces/regnet_x",
+    ],
 )
 def test_tables_fit_a_terminal(line: str) -> None:
     drawn = on_terminal(*line.split(), NO_COLOR="1")
     assert "\x1b" not in drawn
     assert max(map(len, drawn.splitlines())) <= 80
+    assert not {line.strip() for line in drawn.splitlines()} & {"k", "M", "G", "px", "MiB"}
+
+
+def test_many_designs_are_compared_two_at_a_time() -> None:
+    drawn = on_terminal("compare", "resnet50", "convnext_t", "convnext_s", "convnext_v2_t", NO_COLOR="1")
+    heads = [line.split()[1:] for line in drawn.splitlines() if line.startswith("figure")]
+    assert heads == [["resnet50", "convnext_t"], ["convnext_s", "convnext_v2_t"]]
+    assert "50.22 M ▲ +96.5 %" in drawn
 
 
 def test_a_terminal_gets_colour_and_panels() -> None:

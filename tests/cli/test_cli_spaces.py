@@ -21,7 +21,7 @@ def test_a_space_of_any_size_is_counted(shell: Callable) -> None:
     lines += [f'"stages.{index}.width" = {{ low = 1, high = 65536, step = 1 }}' for index in range(4)]
     Path("big.toml").write_text('base = "convnext_t"\n[vary]\n' + "\n".join(lines) + "\n")
     ran = shell("space", "count", "big.toml")
-    assert "1.84e35 designs" in ran.out
+    assert "184,467,440,737,095,516,160,000,000,000,000,000 designs" in ran.out
     assert shell("space", "count", "big.toml", "--json").json["size"] == 10_000**4 * 65_536**4
 
 
@@ -43,6 +43,25 @@ def test_too_few_members_are_noted(shell: Callable) -> None:
     ran = shell("space", "sample", "few.toml", "-n", "5")
     assert ran.code == 0
     assert "only 3 of 5 members were found" in ran.err
+
+
+def test_no_member_is_a_failure(shell: Callable) -> None:
+    lines = ['base = "convnext_t"', "[vary]", '"block.kernel_size" = [3, 5]', "[limits]", "macs = { high = 1 }"]
+    Path("none.toml").write_text("\n".join(lines))
+    ran = shell("space", "sample", "none.toml", "-n", "1")
+    assert ran.code == 1
+    assert "only 0 of 1 members" in ran.err
+
+
+def test_a_knob_of_one_stage_keeps_its_path(shell: Callable) -> None:
+    Path("one.toml").write_text('base = "convnext_t"\n[vary]\n"stages.2.depth" = [9]\n')
+    assert "stages.2.depth 9" in shell("space", "sample", "one.toml", "-n", "1").out
+
+
+def test_a_space_without_its_folder_is_suggested(shell: Callable) -> None:
+    ran = shell("space", "count", "kernel_study")
+    assert ran.code == 2
+    assert 'did you mean "spaces/kernel_study"?' in ran.err
 
 
 def test_cost_shows_the_distribution(shell: Callable) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from designs import SWEEP, designs, swept
+from designs import SWEEP, design_of, designs, swept
 from hypothesis import given, settings
 from oracles import image_of, on_cpu
 from torch.autograd.graph import saved_tensors_hooks
@@ -62,3 +62,9 @@ def test_a_frozen_model_is_seen_to_keep_nothing():
     model = on_cpu("small resnet18")
     with torch.no_grad():
         assert kept_bytes(model, image_of(swept("small resnet18"))) == 0
+
+
+@pytest.mark.parametrize("text", ["dropout(0)", "dropout(0.5)"])
+def test_dropout_of_rate_0_keeps_nothing(text):
+    design = design_of({"depths": [2], "widths": [16], "image": {"size": 32}, "block": {"kind": "custom", "branch": [text]}})
+    assert profile(design).saved_bytes(2) == kept_bytes(build(design).train(), image_of(design, 2))
