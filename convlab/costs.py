@@ -176,15 +176,15 @@ def part_cost(part: Part, x: Shape) -> PartCost:
     return PartCost(part, x, tuple(rows), output, params, macs, activations)
 
 
-_part_once = lru_cache(maxsize=16384)(part_cost)
+_part_once = lru_cache(maxsize=1024)(part_cost)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)
 def _field_once(tree: Layer) -> Field:
     return tree.field()
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)
 def _live_once(tree: Layer, x: Shape) -> Live:
     return tree.live(x)
 

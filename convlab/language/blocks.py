@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from convlab.language.knobs import knob
+from convlab.language.knobs import KeyOfCaches, knob
 from convlab.layers import ACTIVATIONS, NORMS
 
 NORM_KINDS = (*NORMS, "none")
@@ -87,7 +87,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(KeyOfCaches):
     """One residual block. ``Block.of(kind)`` gives a kind's defaults; ResNet's and ConvNeXt's blocks are two settings of it."""
 
     kind: str = knob("convnext", "the named set of defaults that the block starts from", choices=tuple(sorted(KINDS)))
@@ -158,6 +158,8 @@ class Block:
     branches: tuple[tuple[str, ...], ...] = knob(
         (), "several custom residual branches, one after the other", kind="layers"
     )
+
+    __hash__ = KeyOfCaches.__hash__
 
     @staticmethod
     def of(kind: str, **knobs: Any) -> Block:

@@ -13,7 +13,7 @@ from convlab.language.blocks import Block
 from convlab.language.custom import lower_custom
 from convlab.language.downsample import Downsample, lower_downsample
 from convlab.language.head import Head, lower_head
-from convlab.language.knobs import knob
+from convlab.language.knobs import KeyOfCaches, knob
 from convlab.language.lowering import Adjustment, Check, Lowered, Place, lower_block, off
 from convlab.language.stem import Stem, lower_stem
 from convlab.layers import Chain, Layer, Repeat, Shape, chain
@@ -39,7 +39,7 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(KeyOfCaches):
     """Blocks of one width at one resolution, and the downsampling before them."""
 
     depth: int = knob(3, "how many blocks the stage has", low=1, high=10_000)
@@ -48,6 +48,8 @@ class Stage:
     dilation: int = knob(1, "dilation of the blocks' spatial convolutions", low=1, high=64)
     downsample: Downsample = field(default_factory=Downsample)
     block: Block = field(default_factory=lambda: Block.of("convnext"))
+
+    __hash__ = KeyOfCaches.__hash__
 
 
 @dataclass(frozen=True, repr=False)
@@ -165,25 +167,21 @@ def stem_stride(stem: Stem) -> int:
 
 def _network(
     design: Design,
-    lower_one_stage: Callable[
-        [Stage, int, Place], tuple[Chain | None, Chain, tuple[Check, ...], tuple[Adjustment, ...]]
-    ],
+    lower_one_stage: Callable[[Stage, int, Place], Network],
     lower_one_stem: Callable[[Stem, int], Chain],
     lower_one_head: Callable[[Head, str], tuple[Part, ...]],
 ) -> Network:
     width = design.stages[0].width if off(design.stem.width) else design.stem.width
     stem = lower_one_stem(design.stem, width)
-    parts = [_stem_part(stem, design.names)]
+    parts: tuple[Part, ...] = (_stem_part(stem, design.names),)
     checks: tuple[Check, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     for index, (stage, (stride, first, dilation)) in enumerate(zip(design.stages, strides(design), strict=True)):
         place = Place(width, stage.width, stride, first, dilation, _same(width, stage.width), design.names)
-        downsample, blocks, more_checks, more_adjustments = lower_one_stage(stage, index, place)
-        parts += _stage_parts(index, downsample, blocks, design.names)
-        checks += more_checks
-        adjustments += more_adjustments
+        more = lower_one_stage(stage, index, place)
+        parts, checks, adjustments = parts + more.parts, checks + more.checks, adjustments + more.adjustments
         width = stage.width
-    return Network((*parts, *lower_one_head(design.head, design.names)), checks, adjustments)
+    return Network(parts + lower_one_head(design.head, design.names), checks, adjustments)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -196,37 +194,36 @@ def _stem_part(stem: Chain, names: str) -> Part:
     return Part("stem", stem.children[0][1] if bare else stem)
 
 
-def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str) -> list[Part]:
+def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str) -> tuple[Part, ...]:
     if names == "timm":
-        return [Part(f"stages.{index}", _stage_tree(downsample, blocks))]
-    before = [] if downsample is None else [Part("downsample", downsample)]
-    return [*before, Part("blocks", blocks)]
+        children = (("blocks", blocks),) if downsample is None else (("downsample", downsample), ("blocks", blocks))
+        return (Part(f"stages.{index}", Chain(children)),)
+    before = () if downsample is None else (Part("downsample", downsample),)
+    return (*before, Part("blocks", blocks))
 
 
-@lru_cache(maxsize=4096)
-def _stage_tree(downsample: Chain | None, blocks: Chain) -> Chain:
-    """A stage as one layer; the same layer for the same parts, so that its costs are found again."""
-    return Chain((("blocks", blocks),) if downsample is None else (("downsample", downsample), ("blocks", blocks)))
-
-
-def _stage(
-    stage: Stage, index: int, place: Place
-) -> tuple[Chain | None, Chain, tuple[Check, ...], tuple[Adjustment, ...]]:
-    path = f"stages.{index}.block"
+def _stage(stage: Stage, index: int, place: Place) -> Network:
+    """A stage by itself, as one part or two."""
     downsample = lower_downsample(stage.downsample, place)
     inner = place._replace(width_in=place.width, stride=1, first_dilation=place.dilation, same_width=True)
-    first = place if downsample is None else inner
+    blocks = _blocks(stage, place if downsample is None else inner, inner, f"stages.{index}.block")
+    assert isinstance(blocks.tree, Chain)
+    return Network(_stage_parts(index, downsample, blocks.tree, place.names), blocks.checks, blocks.adjustments)
+
+
+def _blocks(stage: Stage, first: Place, inner: Place, path: str) -> Lowered:
+    """The blocks of a stage: where the first is like the others, one block repeated."""
     if first.keeps_shape and first.first_dilation == first.dilation:
         block = _block(stage.block, inner, path)
-        return downsample, Chain((("0", Repeat(block.tree, stage.depth)),)), block.checks, block.adjustments
+        return block._replace(tree=Chain((("0", Repeat(block.tree, stage.depth)),)))
     block = _block(stage.block, first, path)
     if off(stage.depth - 1):
-        return downsample, Chain((("0", block.tree),)), block.checks, block.adjustments
+        return block._replace(tree=Chain((("0", block.tree),)))
     other = _block(stage.block, inner, path)
-    blocks = Chain((("0", block.tree), ("1", Repeat(other.tree, stage.depth - 1))))
     # In a population some members may have no other block: nothing is asked of it there.
     checks = tuple(check._replace(holds=check.holds | (stage.depth == 1)) for check in other.checks)
-    return downsample, blocks, block.checks + checks, block.adjustments + other.adjustments
+    blocks = Chain((("0", block.tree), ("1", Repeat(other.tree, stage.depth - 1))))
+    return Lowered(blocks, block.checks + checks, block.adjustments + other.adjustments)
 
 
 def _block(block: Block, place: Place, path: str) -> Lowered:
@@ -263,6 +260,6 @@ def _head(head: Head, names: str) -> tuple[Part, ...]:
     return tuple(Part(path, tree, head=True) for path, tree in chain(named).children)
 
 
-_stage_once = lru_cache(maxsize=65536)(_stage)
+_stage_once = lru_cache(maxsize=1024)(_stage)
 _stem_once = lru_cache(maxsize=4096)(lower_stem)
 _head_once = lru_cache(maxsize=4096)(_head)

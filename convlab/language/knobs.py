@@ -104,10 +104,25 @@ def _knobs_of(noun: Any) -> dict[str, Knob]:
     }
 
 
+class KeyOfCaches:
+    """A frozen dataclass that remembers its hash: stages and blocks are looked up at every turn of a knob, with thirty fields each."""
+
+    def __hash__(self) -> int:
+        found: int | None = self.__dict__.get("_hash")
+        if found is None:
+            found = self.__dict__["_hash"] = hash(tuple(getattr(self, name) for name in self.__dataclass_fields__))  # type: ignore[attr-defined]  # only dataclasses derive from this
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The hash of a text differs from process to process, so it must not travel.
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+
+
 def changed(noun: Noun, values: Mapping[str, Any]) -> Noun:
     """A noun with other values of some fields: ``dataclasses.replace`` in a tenth of its time, for plain frozen dataclasses."""
     copy = object.__new__(type(noun))
     copy.__dict__.update(noun.__dict__)
+    copy.__dict__.pop("_hash", None)
     copy.__dict__.update(values)
     return copy
 

@@ -234,6 +234,12 @@ def _hidden_width(block: Block, place: Place, path: str) -> tuple[int, tuple[Adj
 
 
 def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[Check, ...]:
+    grouped = not off(block.group_width)
+    one_width = block.order in ("middle", "first", "separable")
+    if not grouped and (
+        (isinstance(block.groups, str) and one_width) or (type(block.groups) is int and block.groups == 1)
+    ):
+        return ()  # one group, or as many as channels, divides the width that comes in and goes out
     widths = {
         "middle": (("hidden width", hidden),),
         "first": (("incoming width", place.width_in),),
@@ -241,7 +247,7 @@ def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[C
         "both": (("incoming width", place.width_in), ("hidden width", hidden), ("block's width", place.width)),
         "fused": (("incoming width", place.width_in), ("hidden width", hidden)),
     }[block.order]
-    if not off(block.group_width):
+    if grouped:
         checks = [_divides(f"{path}.group_width", "the group width", block.group_width, *width) for width in widths]
         for (_, before), after in pairwise(widths):  # convolutions that change the width: their groups divide both
             checks.append(_divides(f"{path}.group_width", "groups", larger(before // block.group_width, 1), *after))
@@ -251,8 +257,6 @@ def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[C
             _divides(f"{path}.groups", "depthwise: the incoming width", before, *after)
             for (_, before), after in pairwise(widths)
         )
-    if type(block.groups) is int and block.groups == 1:
-        return ()
     return tuple(_divides(f"{path}.groups", "groups", block.groups, what, width) for what, width in widths)
 
 

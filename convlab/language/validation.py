@@ -6,7 +6,7 @@ import operator
 from itertools import accumulate
 
 from convlab.errors import ConvlabError, Problem, quote
-from convlab.language.blocks import ORDERS
+from convlab.language.blocks import ORDERS, Block
 from convlab.language.design import Design, Network, lower, stem_stride, strides
 from convlab.layers import Shape, walk
 
@@ -38,32 +38,31 @@ def structural_faults(design: Design) -> list[Problem]:
     if not hasattr(design, "stages"):
         help = "convlab.load gives the design of a file or of a preset's name"
         raise ConvlabError(Problem("usage", f"a design is due, not {quote(design)}", help=help), exit_code=2)
-    return _empty_blocks(design) + _names(design) + _squeezes(design)
+    found = _names(design)
+    for index, stage in enumerate(design.stages):
+        if stage.block.kind == "custom":
+            found += _empty_block(stage.block, f"stages.{index}.block")
+        elif stage.block.squeeze_ratio:
+            found += _squeeze(stage.block, f"stages.{index}.block")
+    return found
 
 
-def _empty_blocks(design: Design) -> list[Problem]:
+def _empty_block(block: Block, path: str) -> list[Problem]:
+    if all(block.branches or (block.branch,)):
+        return []
     help = 'write branch = ["depthwise(7)", "norm", "pointwise(4x)", "activation", "pointwise(1x)"], or branches'
-    found = []
-    for index, stage in enumerate(design.stages):
-        block = stage.block
-        if block.kind == "custom" and not all(block.branches or (block.branch,)):
-            knob = f"branches.{block.branches.index(())}" if block.branches else "kind"
-            path = f"stages.{index}.block.{knob}"
-            found.append(Problem("missing-key", "a custom block needs layers", help=help, path=path))
-    return found
+    knob = f"branches.{block.branches.index(())}" if block.branches else "kind"
+    return [Problem("missing-key", "a custom block needs layers", help=help, path=f"{path}.{knob}")]
 
 
-def _squeezes(design: Design) -> list[Problem]:
+def _squeeze(block: Block, path: str) -> list[Problem]:
     """Squeeze-excite after a convolution that the block's order lacks would silently be none."""
-    found = []
-    for index, stage in enumerate(design.stages):
-        block = stage.block
-        roles = ORDERS[block.order]
-        if block.squeeze_ratio and block.kind != "custom" and block.squeeze_after not in roles:
-            message = f'squeeze-excite follows "{block.squeeze_after}", a convolution that blocks of order "{block.order}" lack'
-            help = "write squeeze_after = " + " or ".join(f'"{role}"' for role in roles)
-            found.append(Problem("out-of-range", message, help=help, path=f"stages.{index}.block.squeeze_after"))
-    return found
+    roles = ORDERS[block.order]
+    if block.squeeze_after in roles:
+        return []
+    message = f'squeeze-excite follows "{block.squeeze_after}", a convolution that blocks of order "{block.order}" lack'
+    help = "write squeeze_after = " + " or ".join(f'"{role}"' for role in roles)
+    return [Problem("out-of-range", message, help=help, path=f"{path}.squeeze_after")]
 
 
 def _names(design: Design) -> list[Problem]:

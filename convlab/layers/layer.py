@@ -1,9 +1,9 @@
 """What every layer knows of itself: a closed set of facts, each a function of the shape that comes in.
 
-Structure branches, size multiplies. Code in this folder and in the lowering of the language may branch on what kind of thing something is. It may
-never branch on how big something is, because whole populations are costed by the same lines with int64 arrays in the places of the
-ints. Where structure hangs on a size (an identity or a projection shortcut: width in == width out) it is part of the group that is
-costed together; rounding and clamping use ``rounded``, ``larger`` and ``smaller``.
+Structure branches, size multiplies. Code in this folder and in the language's lowering may branch on what kind of thing something
+is. It may never branch on how big something is, because whole populations are costed by the same lines with int64 arrays in the
+places of the ints. Where structure hangs on a size (an identity or a projection shortcut: width in == width out) it is part of the
+group that is costed together; rounding and clamping use ``rounded``, ``larger`` and ``smaller``.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from convlab.language.design import Design, Stage
 from convlab.language.files import load
 from convlab.presets import preset_names
 from convlab.views.knob_paths import Difference, differences_of, values
+from convlab.views.tables import value_text
 
 ORDERS = {
     "middle": "a 1x1 convolution to the hidden width, the spatial one, a 1x1 back",
@@ -128,7 +129,7 @@ def _block(block: Block) -> str:
         _placed(block.activation, block.activation_after),
         f"squeeze-excite of ratio {block.squeeze_ratio:g}" if block.squeeze_ratio else "",
         "global response normalisation" if block.grn else "",
-        f"layer scale from {block.layer_scale:g}" if block.layer_scale else "",
+        f"layer scale from {value_text(block.layer_scale)}" if block.layer_scale else "",
         _shortcut(block),
     ]
     return "; ".join(part for part in parts if part)
