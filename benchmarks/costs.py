@@ -154,7 +154,7 @@ def main() -> None:
     ours = interleaved(candidates, 50, bursts=dict.fromkeys(candidates, 20))
     result["static"] = {name: summary(values) for name, values in ours.items()}
     turned = "one knob of one stage"
-    traced = interleaved({turned: static_candidates()[turned], **peers()}, rounds, bursts={turned: 50})
+    traced = interleaved({turned: static_candidates()[turned], **peers()}, rounds, bursts={turned: 200})
     result["peers"] = {name: summary(values) for name, values in traced.items()}
     result["times slower than one knob turned"] = {
         name: ratio(traced, name, turned) for name in traced if name != turned

@@ -205,7 +205,7 @@ def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str
 def _stage(stage: Stage, index: int, place: Place) -> Network:
     """A stage by itself, as one part or two."""
     downsample = lower_downsample(stage.downsample, place)
-    inner = place._replace(width_in=place.width, stride=1, first_dilation=place.dilation, same_width=True)
+    inner = Place(place.width, place.width, 1, place.dilation, place.dilation, True, place.names)
     blocks = _blocks(stage, place if downsample is None else inner, inner, f"stages.{index}.block")
     assert isinstance(blocks.tree, Chain)
     return Network(_stage_parts(index, downsample, blocks.tree, place.names), blocks.checks, blocks.adjustments)

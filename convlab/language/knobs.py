@@ -110,7 +110,8 @@ class KeyOfCaches:
     def __hash__(self) -> int:
         found: int | None = self.__dict__.get("_hash")
         if found is None:
-            found = self.__dict__["_hash"] = hash(tuple(getattr(self, name) for name in self.__dataclass_fields__))  # type: ignore[attr-defined]  # only dataclasses derive from this
+            # The fields stand in one order in every instance, also in those that ``changed`` makes.
+            found = self.__dict__["_hash"] = hash(tuple(self.__dict__.values()))
         return found
 
     def __getstate__(self) -> dict[str, Any]:

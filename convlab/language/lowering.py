@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -101,11 +102,13 @@ def off(value: Any) -> bool:
     return isinstance(value, int | float) and value == 0
 
 
+@cache
 def norm(kind: str) -> Layer | None:
     """The norm of a kind, None for "none"."""
     return None if kind == "none" else NORMS[kind]()
 
 
+@cache
 def activation(kind: str) -> Layer | None:
     """The activation of a kind, None for "none"."""
     return None if kind == "none" else Activation(kind)
@@ -164,15 +167,14 @@ def _projection(block: Block, place: Place) -> Chain:
 
 def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
     roles = ORDERS[block.order]
-    tables = NAMES[place.names]
-    names = tables.get(block.order) or NAMES["timm"][block.order]
+    tables, names = NAMES[place.names], _names(place.names, block.order)
     strided = block.stride_at if block.stride_at in roles else roles[0]
     channels = place.width_in
     items: list[Named] = []
     for role in roles:
         width = {"expand": hidden, "project": place.width, "spatial": channels}[role]
         stride = place.stride if role == strided else 1
-        convolution_name, norm_name, activation_name = names[role].split()
+        convolution_name, norm_name, activation_name = names[role]
         if role == "project" and block.grn:
             items.append((tables["grn"].get(block.order, "grn"), GlobalResponseNorm()))
         if convolution_name == "conv_dw" and not _depthwise(block):
@@ -189,6 +191,13 @@ def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
             items.append((name, squeeze_excite(block.squeeze_ratio, of, width, block.activation)))
         channels = width
     return items
+
+
+@cache
+def _names(whose: str, order: str) -> dict[str, list[str]]:
+    """The names of convolution, norm and activation by role."""
+    table = NAMES[whose].get(order) or NAMES["timm"][order]
+    return {role: names.split() for role, names in table.items()}
 
 
 def _squeezed(block: Block, place: Place, hidden: int) -> int:

@@ -63,8 +63,9 @@ def build(
     model = ConvNet(design, parts, sum(not part.head for part in network.parts))
     if initialized:
         initialize(model, design.initialization, seed)
-    model = model.to(dtype=dtype)
-    return model.to(memory_format=torch.channels_last) if channels_last else model
+    if channels_last:
+        return model.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return model.to(dtype=dtype)
 
 
 def available(device: str | torch.device) -> torch.device:

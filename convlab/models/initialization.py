@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from convlab.models.containers import ResidualBlock
@@ -35,24 +36,32 @@ def initialize(model: nn.Module, kind: str, seed: int | None = None) -> None:
 
     Norms start as torch's, with weight 1 and bias 0; biases of convolutions are 0. ConvNeXt draws from a normal distribution of
     deviation 0.02 truncated at +-2, a hundred deviations, so that the truncation never acts and a plain normal draw is the same.
+    Each layer draws from a generator of its own, made from the seed (or from torch's global one) and its place, so that layers
+    are filled by as many threads as torch has and the weights do not depend on how many these are.
     """
-    generators: dict[torch.device, torch.Generator] = {}
-    for module in model.modules():
-        if not isinstance(module, nn.Conv2d | nn.Linear):
-            continue
-        if seed is not None and module.weight.device not in generators:
-            generators[module.weight.device] = torch.Generator(module.weight.device).manual_seed(seed)
-        generator = generators.get(module.weight.device)
-        if kind == "truncated_normal":
-            module.weight.normal_(0.0, DEVIATION, generator=generator)
-            _zero(module.bias)
-        elif type(module) is nn.Linear:
-            _uniform_linear(module, generator)
-        else:
-            module.weight.normal_(0.0, math.sqrt(2.0 / _fan_out(module)), generator=generator)
-            _zero(module.bias)
+    modules = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    modules = [module for module in modules if not module.weight.is_meta]
+    start = int(torch.randint(2**62, (), device="cpu")) if seed is None else seed
+
+    def fill(place: int) -> None:
+        generator = torch.Generator(modules[place].weight.device)
+        _fill(modules[place], kind, generator.manual_seed(start * 1_000_003 + place & 2**63 - 1))
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        list(threads.map(fill, range(len(modules))))
     if kind == "kaiming_normal":
         _silence_branches(model)
+
+
+@torch.no_grad()
+def _fill(module: nn.Conv2d | nn.Linear, kind: str, generator: torch.Generator) -> None:
+    if kind == "kaiming_normal" and type(module) is nn.Linear:
+        _uniform_linear(module, generator)
+        return
+    deviation = DEVIATION if kind == "truncated_normal" else math.sqrt(2.0 / _fan_out(module))
+    module.weight.normal_(0.0, deviation, generator=generator)
+    if module.bias is not None:
+        module.bias.zero_()
 
 
 def _uniform_linear(linear: nn.Linear, generator: torch.Generator | None) -> None:
@@ -77,8 +86,3 @@ def _silence_branches(model: nn.Module) -> None:
             last = block.get_submodule(block.branch[-1])
             if isinstance(last, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm | RMSNorm2d):
                 nn.init.zeros_(last.weight)
-
-
-def _zero(bias: Tensor | None) -> None:
-    if bias is not None:
-        bias.zero_()
