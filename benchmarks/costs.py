@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import logging
+import os
 import resource
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from convlab.spaces import populations
 from convlab.spaces.reading import load_space
 
 PRESET, TIMM = "convnext_t", "convnext_tiny"
+THREADS = os.cpu_count() or 1
 PACKAGES = ("convlab", "torch", "timm", "fvcore", "torchinfo", "numpy")
 
 
@@ -128,7 +130,9 @@ def processes(rounds: int) -> dict[str, Any]:
 def building(rounds: int) -> dict[str, Any]:
     """Building ConvNeXt-T with weights of the same distribution, and without initialisation, beside timm's create_model."""
     import timm
+    import torch
 
+    torch.set_num_threads(THREADS)
     made = convlab.load(PRESET)
     candidates = {
         "convlab": lambda: convlab.build(made),
@@ -136,7 +140,7 @@ def building(rounds: int) -> dict[str, Any]:
         "timm": lambda: timm.create_model(TIMM),
     }
     times = interleaved(candidates, rounds)
-    found: dict[str, Any] = {name: summary(values) for name, values in times.items()}
+    found: dict[str, Any] = {name: summary(values) | {"threads": THREADS} for name, values in times.items()}
     for name in ("convlab", "convlab without initialisation"):
         found[f"{name} / timm"] = ratio(times, name, "timm")
     return found

@@ -176,15 +176,15 @@ def part_cost(part: Part, x: Shape) -> PartCost:
     return PartCost(part, x, tuple(rows), output, params, macs, activations)
 
 
-_part_once = lru_cache(maxsize=1024)(part_cost)
+_part_once = lru_cache(maxsize=512)(part_cost)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _field_once(tree: Layer) -> Field:
     return tree.field()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _live_once(tree: Layer, x: Shape) -> Live:
     return tree.live(x)
 

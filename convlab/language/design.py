@@ -260,6 +260,6 @@ def _head(head: Head, names: str) -> tuple[Part, ...]:
     return tuple(Part(path, tree, head=True) for path, tree in chain(named).children)
 
 
-_stage_once = lru_cache(maxsize=1024)(_stage)
+_stage_once = lru_cache(maxsize=512)(_stage)
 _stem_once = lru_cache(maxsize=4096)(lower_stem)
 _head_once = lru_cache(maxsize=4096)(_head)

@@ -97,9 +97,12 @@ NAMES: dict[str, dict[str, dict[str, str]]] = {
 """The names of convolution, norm and activation at each place of a block, by order; ``facebookresearch`` falls back to timm's."""
 
 
+NUMBERS = (int, float)
+
+
 def off(value: Any) -> bool:
     """Whether a knob is at 0, its "none". That is structure: within a population's group all are off or none is."""
-    return isinstance(value, int | float) and value == 0
+    return isinstance(value, NUMBERS) and value == 0
 
 
 @cache
@@ -169,10 +172,11 @@ def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
     roles = ORDERS[block.order]
     tables, names = NAMES[place.names], _names(place.names, block.order)
     strided = block.stride_at if block.stride_at in roles else roles[0]
+    widths = {"expand": hidden, "project": place.width}
     channels = place.width_in
     items: list[Named] = []
     for role in roles:
-        width = {"expand": hidden, "project": place.width, "spatial": channels}[role]
+        width = widths.get(role, channels)
         stride = place.stride if role == strided else 1
         convolution_name, norm_name, activation_name = names[role]
         if role == "project" and block.grn:
@@ -181,10 +185,10 @@ def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
             convolution_name = "conv"
         dilation = place.first_dilation if role == strided else place.dilation
         items.append((convolution_name, _convolution(block, role, Sizes(channels, width, stride, dilation))))
-        items += present(
-            (norm_name, norm(block.norm) if role in block.norm_after else None),
-            (activation_name, activation(block.activation) if role in block.activation_after else None),
-        )
+        if role in block.norm_after:
+            items += present((norm_name, norm(block.norm)))
+        if role in block.activation_after:
+            items += present((activation_name, activation(block.activation)))
         if role == block.squeeze_after and not off(block.squeeze_ratio):
             of = _squeezed(block, place, hidden)
             name = tables["se"].get(block.order, "se") if role == "expand" else "se"
