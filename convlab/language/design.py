@@ -148,11 +148,13 @@ def lower_population(design: Design) -> Network:
 
 def strides(design: Design) -> tuple[Strides, ...]:
     """Stride and dilations of every stage: a stage beyond the output stride keeps the resolution and is dilated instead."""
+    if not design.output_stride:
+        return tuple([Strides(stage.stride, stage.dilation, stage.dilation) for stage in design.stages])
     reached, factor, found = stem_stride(design.stem), 1, []
     for stage in design.stages:
         first = factor
         stride = stage.stride
-        if design.output_stride and reached * stride > design.output_stride:
+        if reached * stride > design.output_stride:
             factor, stride = factor * stride, 1
         reached *= stride
         found.append(Strides(stride, first * stage.dilation, factor * stage.dilation))
@@ -178,8 +180,10 @@ def _network(
     adjustments: tuple[Adjustment, ...] = ()
     for index, (stage, (stride, first, dilation)) in enumerate(zip(design.stages, strides(design), strict=True)):
         place = Place(width, stage.width, stride, first, dilation, _same(width, stage.width), design.names)
-        more = lower_one_stage(stage, index, place)
-        parts, checks, adjustments = parts + more.parts, checks + more.checks, adjustments + more.adjustments
+        more_parts, more_checks, more_adjustments = lower_one_stage(stage, index, place)
+        parts += more_parts
+        checks += more_checks
+        adjustments += more_adjustments
         width = stage.width
     return Network(parts + lower_one_head(design.head, design.names), checks, adjustments)
 
@@ -204,7 +208,8 @@ def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str
 
 def _stage(stage: Stage, index: int, place: Place) -> Network:
     """A stage by itself, as one part or two."""
-    downsample = lower_downsample(stage.downsample, place)
+    plain = type(place.width_in) is type(place.width) is int  # arrays key no cache
+    downsample = (_downsample_once if plain else lower_downsample)(stage.downsample, place)
     inner = Place(place.width, place.width, 1, place.dilation, place.dilation, True, place.names)
     blocks = _blocks(stage, place if downsample is None else inner, inner, f"stages.{index}.block")
     assert isinstance(blocks.tree, Chain)
@@ -261,5 +266,6 @@ def _head(head: Head, names: str) -> tuple[Part, ...]:
 
 
 _stage_once = lru_cache(maxsize=512)(_stage)
-_stem_once = lru_cache(maxsize=4096)(lower_stem)
-_head_once = lru_cache(maxsize=4096)(_head)
+_downsample_once = lru_cache(maxsize=512)(lower_downsample)
+_stem_once = lru_cache(maxsize=512)(lower_stem)
+_head_once = lru_cache(maxsize=512)(_head)

@@ -198,16 +198,16 @@ def chain(items: Iterable[Named]) -> Chain:
     children: list[Named] = []
     inner: list[Named] = []
     group = ""
-    for name, child in items:
-        head, _, rest = name.partition(".")
+    for item in items:
+        head, _, rest = item[0].partition(".")
         if inner and (not rest or head != group):
             children.append((group, chain(inner)))
             inner = []
         if rest:
             group = head
-            inner.append((rest, child))
+            inner.append((rest, item[1]))
         else:
-            children.append((name, child))
+            children.append(item)
     if inner:
         children.append((group, chain(inner)))
     return Chain(tuple(children))
