@@ -8,10 +8,10 @@ from itertools import combinations, product
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from convlab.language.assigning import assign
 from convlab.language.blocks import ORDERS
 from convlab.language.design import Design, stem_stride
 from convlab.language.files import load
-from convlab.language.turning import assign
 from convlab.language.validation import faults
 from convlab.layers import ACTIVATIONS, NORMS
 from convlab.presets import preset_names

@@ -3,7 +3,7 @@
 import pytest
 
 from convlab import ConvlabError, load, turn
-from convlab.language.turning import assign
+from convlab.language.assigning import assign
 from convlab.views.knob_paths import knob_paths
 
 VALUES = (

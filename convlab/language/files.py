@@ -13,9 +13,9 @@ from typing import Any
 from convlab.documents.assignments import parse_assignment
 from convlab.documents.document import Document, read
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
+from convlab.language.assigning import assign
 from convlab.language.design import FORMAT, Design
 from convlab.language.places import Source, placed
-from convlab.language.turning import assign
 from convlab.language.validation import faults
 from convlab.language.writing import text_of, text_on_base
 from convlab.presets import preset_names, preset_path

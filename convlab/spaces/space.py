@@ -11,9 +11,9 @@ from typing import Any, final
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, get
+from convlab.language.assigning import Turned, assign
 from convlab.language.design import Design
 from convlab.language.knobs import knobs_of
-from convlab.language.turning import Turned, assign
 from convlab.spaces.factors import Factor
 from convlab.spaces.limits import Limit
 
