@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from convlab.costs import Profile, profile
     from convlab.errors import ConvlabError
+    from convlab.exports import export
     from convlab.language.addresses import get
     from convlab.language.blocks import Block
     from convlab.language.design import Design, Image, Stage
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from convlab.language.head import Head
     from convlab.language.stem import Stem
     from convlab.language.turning import turn
-    from convlab.models import build
+    from convlab.models import build, fold
     from convlab.spaces.populations import cost_population, sample
     from convlab.spaces.reading import load_space
     from convlab.spaces.space import Space
     from convlab.verification import verify
+    from convlab.weights.inheritance import inherit_weights
+    from convlab.weights.loading import load_weights
 
 __version__ = "0.1.0"
 
@@ -37,9 +40,13 @@ _HOMES = {
     "Stem": "language.stem",
     "build": "models",
     "cost_population": "spaces.populations",
+    "export": "exports",
+    "fold": "models",
     "get": "language.addresses",
+    "inherit_weights": "weights.inheritance",
     "load": "language.files",
     "load_space": "spaces.reading",
+    "load_weights": "weights.loading",
     "profile": "costs",
     "sample": "spaces.populations",
     "save": "language.files",
@@ -61,9 +68,13 @@ __all__ = [
     "__version__",
     "build",
     "cost_population",
+    "export",
+    "fold",
     "get",
+    "inherit_weights",
     "load",
     "load_space",
+    "load_weights",
     "profile",
     "sample",
     "save",

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, reduce
 from typing import NamedTuple
 
 from convlab.errors import ConvlabError, Problem
 from convlab.language.acceptance import accepted
 from convlab.language.design import Design, Image, Network, Part, lower
+from convlab.language.folding import folded_network
 from convlab.language.knobs import Refused, knobs_of
 from convlab.language.lowering import Adjustment
 from convlab.language.validation import structural_faults, validated
-from convlab.layers import Chain, Field, Layer, Live, Row, Shape, saved
-from convlab.layers.layer import POINTWISE
-from convlab.layers.shape import larger
+from convlab.layers import Attention, Chain, Field, Layer, Live, Row, Shape, Window, saved
+from convlab.layers.layer import POINTWISE, Copies
+from convlab.layers.shape import Interval, larger
 from convlab.metrics import METRICS
+
+
+MOST_PLACES = 10_000
+"""So many places among windows are tried for a receptive field; Swin has 7."""
 
 
 class PartCost(NamedTuple):
@@ -54,7 +59,7 @@ class PartCost(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Profile:
-    """The costs of a design for one image. MACs are multiply-adds; flops are twice as many."""
+    """The costs of a design for one image, as it trains or folded. MACs are multiply-adds; flops are twice as many."""
 
     design: Design
     image: Shape
@@ -62,10 +67,12 @@ class Profile:
     params: int
     macs: int
     activations: int
+    folded: bool = False
 
     def __repr__(self) -> str:
         image = "x".join(map(str, self.image))
-        return f"<Profile of {self.design!r} at {image}: {self.params:,} parameters, {self.macs:,} multiply-adds>"
+        form = ", folded" if self.folded else ""
+        return f"<Profile of {self.design!r}{form} at {image}: {self.params:,} parameters, {self.macs:,} multiply-adds>"
 
     @property
     def flops(self) -> int:
@@ -84,8 +91,8 @@ class Profile:
 
     @cached_property
     def receptive_field(self) -> Field:
-        """What one pixel of the last feature map sees, over all paths."""
-        return _fold(self.parts)
+        """What one pixel of the last feature map sees, over all paths and wherever it stands among windows of attention."""
+        return receptive_field(self.parts)
 
     @cached_property
     def peak_elements(self) -> int:
@@ -130,8 +137,11 @@ class Profile:
         return tuple((row, rows, columns) for row, rows, columns in found if rows or columns)
 
 
-def profile(design: Design, *, image: int | tuple[int, int] | None = None) -> Profile:
-    """The costs of a design, for its own image size or another one (pixels). Raises ConvlabError where it is no valid design."""
+def profile(design: Design, *, image: int | tuple[int, int] | None = None, folded: bool = False) -> Profile:
+    """The costs of a design, for its own image size or another one (pixels). Raises ConvlabError where it is no valid design.
+
+    ``folded`` costs the network that ``convlab.fold`` makes of it: batch norms, layer scales and parallel branches inside convolutions.
+    """
     if structural_faults(design):
         validated(design)
     shape = design.image.shape if image is None else _image(image, design.image.channels)
@@ -139,7 +149,7 @@ def profile(design: Design, *, image: int | tuple[int, int] | None = None) -> Pr
     found = cost(design, network, shape)
     if min(found.features[1:]) < 1 or not all(check.holds for check in network.checks):
         validated(design, shape)
-    return found
+    return replace(cost(design, folded_network(network, shape).network, shape), folded=True) if folded else found
 
 
 def _image(size: int | tuple[int, int], channels: int) -> Shape:
@@ -166,13 +176,14 @@ def cost(design: Design, network: Network, image: Shape) -> Profile:
 def part_cost(part: Part, x: Shape) -> PartCost:
     """What one part costs; sizes may be arrays."""
     rows: list[Row] = []
-    output = part.tree.trace(part.path, x, 1, -1, rows)
+    output = part.tree.trace(part.path, x, Copies(), rows)
     params = macs = activations = 0
-    for _, layer, before, after, count, _ in rows:
+    for row in rows:
+        layer, before, count = row.layer, row.input, row.count
         params = params + layer.params(before) * count
         if layer.multiplies:
             macs = macs + layer.macs(before) * count
-            activations = activations + after.channels * after.height * after.width * count
+            activations = activations + layer.activations(before) * count
     return PartCost(part, x, tuple(rows), output, params, macs, activations)
 
 
@@ -189,12 +200,24 @@ def _live_once(tree: Layer, x: Shape) -> Live:
     return tree.live(x)
 
 
-def _fold(parts: tuple[PartCost, ...]) -> Field:
+def receptive_field(parts: Sequence[PartCost]) -> Field:
+    """What one pixel of the last feature map sees; of windows of attention, the hull over all places that it may have among them.
+
+    Where windows are so different that there are more than ``MOST_PLACES`` of those places, the hull is that of each layer's own.
+    """
+    parts = [part for part in parts if not part.head]
     field = POINTWISE
     for part in parts:
-        if not part.head:
-            field = field.then(part.field)
-    return field
+        field = field.then(part.field)
+    attention = (row.layer for part in parts for row in part.rows if isinstance(row.layer, Attention))
+    places = math.lcm(*(layer.window for layer in attention))
+    if field.widest is None or places == 1 or places > MOST_PLACES:
+        return field
+    trees = Chain(tuple((part.path, part.part.tree) for part in parts))
+    stride = field.widest.stride
+    seen = [trees.seen(Interval(pixel, pixel)).moved(-pixel * stride) for pixel in range(places)]
+    hull = reduce(Interval.hull, seen)
+    return field._replace(widest=Window(hull.last - hull.first + 1, stride, hull.first))
 
 
 def peak_elements(image: Shape, parts: Sequence[Live]) -> int:

@@ -59,6 +59,23 @@ CODES: dict[str, str] = {
     "a range, or outside of it.",
     "not-finite": "A network's output holds infinities or NaN. Numbers grow beyond what the number format holds: try another "
     "dtype, or look for a place where a norm is missing.",
+    "already-there": "A file or folder of that name is there, and nothing is overwritten unasked. "
+    "Take another name, or add --force.",
+    "missing-package": "What was asked for needs a Python package that convlab does not install by itself. "
+    "The help has the pip command that does.",
+    "differs": "What was exported does not compute what the model computes, or holds other weights, so it is not kept. "
+    "The message says by how much.",
+    "not-pushed": "The Hugging Face hub was not reached, or did not take the upload. Nothing that was written here is lost; "
+    "log in with `hf auth login`, or look at the network.",
+    "bad-checkpoint": "The file holds no weights that can be read: it is damaged, cut off by a download, or another kind of file. "
+    "Fetch it again, or name a .safetensors file or a PyTorch checkpoint (.pth, .pt, .bin) of a state dict.",
+    "unsafe-checkpoint": "The file is a pickle that holds more than tensors. To read it would run code that it brings along, so convlab "
+    "does not. Where you trust its source, open it with torch.load yourself, take out the state dict, and save that as safetensors.",
+    "weights-do-not-fit": "The checkpoint belongs to another network than the design: tensors are missing, left over or of another "
+    "shape. Nothing was loaded. Name the design that the weights were trained with, or say what to ignore.",
+    "no-layout": "A layout is how a project names the weights of a network. This one is unknown, or has no name for some layer of the "
+    "design. `convlab weights layouts DESIGN` lists those that fit.",
+    "not-fetched": "Published weights could not be fetched. Check the name and the network, or download the file yourself and name its path.",
     "internal-error": "A mistake in convlab itself; what you wrote is not to blame. Run the command again with --debug "
     "and report what it prints.",
     "usage": "The command was called in a way that it does not understand. `convlab COMMAND --help` shows how, "

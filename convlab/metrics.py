@@ -57,14 +57,14 @@ def flops(row: Row) -> int:
 )
 def activations(row: Row) -> int:
     """Outputs of the layers that multiply."""
-    return row.output.elements if row.layer.multiplies else 0
+    return row.layer.activations(row.input)
 
 
 @metric("elements", "outputs of convolutions, linear layers and pools (pycls counts these)")
 def activations_with_pools(row: Row) -> int:
     """Outputs of the layers that multiply and of pools."""
-    counted = row.layer.multiplies or isinstance(row.layer, MaxPool | AveragePool)
-    return row.output.elements if counted else 0
+    pooled = row.output.elements if isinstance(row.layer, MaxPool | AveragePool) else 0
+    return row.layer.activations(row.input) + pooled
 
 
 @metric("elements", "outputs of all layers, norms and activation functions included")

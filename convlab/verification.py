@@ -14,6 +14,7 @@ from convlab.language.design import Design
 from convlab.language.turning import turn
 from convlab.language.validation import validated
 from convlab.layers import (
+    Attention,
     BatchNorm,
     Convolution,
     Depthwise,
@@ -148,6 +149,22 @@ def _biases_of_vectors(row: Row) -> int:
     return _biases(row) if _is_linear(row) else 0
 
 
+def _products_of_attention(row: Row) -> int:
+    if not isinstance(row.layer, Attention):
+        return 0
+    tiling = row.layer.tiling(row.input)
+    return -2 * tiling.padded * tiling.pixels * row.input.channels
+
+
+def _lost_in_attention(row: Row) -> int:
+    """The projections, with their biases, are counted once a window; what they project and the products are not."""
+    if not isinstance(row.layer, Attention):
+        return 0
+    channels = row.input.channels
+    weights = 4 * channels * channels + channels * (4 if row.layer.bias else 1)
+    return row.layer.tiling(row.input).windows * weights - row.layer.macs(row.input)
+
+
 def _params_of_norms(row: Row) -> int:
     norms = BatchNorm | LayerNorm | GroupNorm | RMSNorm | GlobalResponseNorm
     return row.layer.params(row.input) if isinstance(row.layer, norms) else 0
@@ -158,9 +175,11 @@ _CAUSES: dict[tuple[str, Metric], tuple[tuple[str, Amount], ...]] = {
         ("batch norms: 2 operations an element", _elements(BatchNorm, 2)),
         ("layer norms: 5 operations an element", _elements(LayerNorm, 5)),
         ("group norms: 5 operations an element", _elements(GroupNorm, 5)),
+        ("attention: its two products are not counted", _products_of_attention),
     ),
     ("torchinfo", "macs"): (
         ("linear layers over maps: counted at one position instead of all", _lost_positions),
+        ("attention: projections counted at one position a window, the two products not at all", _lost_in_attention),
         ("biases of convolutions: 1 a position and channel", _biases_of_maps),
         ("biases of linear layers: 1 a channel", _biases_of_vectors),
         ("norms: their parameters, once", _params_of_norms),

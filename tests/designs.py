@@ -3,13 +3,13 @@
 import dataclasses
 import random
 from functools import cache
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from convlab.language.assigning import assign
-from convlab.language.blocks import ORDERS
+from convlab.language.blocks import ATTENTION_KINDS, ORDERS
 from convlab.language.design import Design, stem_stride
 from convlab.language.files import load
 from convlab.language.validation import faults
@@ -56,7 +56,12 @@ def small(name):
     design = preset(name)
     for divisor in (8, 4, 2):
         stages = tuple(
-            dataclasses.replace(stage, width=stage.width // divisor, depth=min(stage.depth, 3))
+            dataclasses.replace(
+                stage,
+                width=stage.width // divisor,
+                depth=min(stage.depth, 3),
+                block=narrower(stage.block, divisor),
+            )
             for stage in design.stages
         )
         smaller = dataclasses.replace(
@@ -64,11 +69,40 @@ def small(name):
             stages=stages,
             stem=dataclasses.replace(design.stem, width=design.stem.width // divisor),
             image=dataclasses.replace(design.image, size=64),
-            head=dataclasses.replace(design.head, classes=10),
+            head=dataclasses.replace(design.head, classes=10, convolution=design.head.convolution // divisor),
         )
         if not faults(smaller):
             return smaller
     raise AssertionError(f"{name} cannot be made small")
+
+
+def narrower(block, divisor):
+    """A block for a width that is divided."""
+    if block.kind not in ATTENTION_KINDS:
+        return block
+    return dataclasses.replace(block, head_width=max(1, block.head_width // divisor))
+
+
+def structure(design):
+    """What is left of a design without its sizes and rates: how many stages, of which blocks, and where widths stay."""
+    stages = tuple(
+        dataclasses.replace(
+            stage, width=1, depth=1, block=dataclasses.replace(stage.block, group_width=min(stage.block.group_width, 1))
+        )
+        for stage in design.stages
+    )
+    widths = (design.stem.width or design.stages[0].width, *design.widths)
+    head = dataclasses.replace(design.head, convolution=min(design.head.convolution, 1), dropout=min(design.head.dropout, 0.1))
+    stem = dataclasses.replace(design.stem, width=1)
+    return stages, tuple(one == other for one, other in pairwise(widths)), stem, head, design.names, design.norm_eps
+
+
+def one_of_each_structure(names):
+    """The first preset of each structure: the others differ from it in sizes, of which the laws try many anyway."""
+    first = {}
+    for name in names:
+        first.setdefault(structure(preset(name)), name)
+    return tuple(first.values())
 
 
 # The factors of the covering array. Widths are multiples of 16, so that groups divide whatever the other factors are.
@@ -104,6 +138,8 @@ FACTORS = {
         {"kind": "overlap", "stride": 3, "norm": "rms_norm"},
         {"kind": "deep", "activation": "gelu"},
         {"kind": "deep", "layers": 2, "pool": "none", "norm": "group_norm"},
+        {"kind": "custom", "branch": ["conv(3, 0.5x, stride=2)", "norm", "activation", "conv(2, 1x)"], "bias": True},
+        {"kind": "custom", "branch": ["parallel(chain(conv(stride=3), norm), conv(1, stride=3))"], "kernel_size": 5},
     ),
     "downsample": (
         {"kind": "separate"},
@@ -114,6 +150,8 @@ FACTORS = {
         {"kind": "max_pool", "kernel_size": 3, "norm": "layer_norm"},
         {"kind": "average_pool", "kernel_size": 3},
         {"kind": "average_pool", "norm": "none", "bias": True},
+        {"kind": "custom", "branch": ["norm", "pointwise(1x)", "depthwise", "norm", "activation"]},
+        {"kind": "custom", "branch": ["parallel(conv(4), conv(2), norm)", "activation(gelu)"], "activation": "none"},
     ),
     "macro": (
         {"depths": [1, 2], "widths": [16, 32]},
@@ -129,6 +167,9 @@ FACTORS = {
         {"norm_at": "before_pool", "hidden": 24, "classes": 5, "bias": False},
         {"norm": "batch_norm", "norm_at": "before_pool", "dropout": 0.2, "classes": 0},
         {"hidden": 20, "activation": "none", "norm": "rms_norm", "classes": 3, "dropout": 0.1},
+        {"convolution": 20, "norm": "none", "classes": 6},
+        {"convolution": 12, "convolution_norm": "layer_norm", "convolution_activation": "none", "pool": "max", "classes": 4},
+        {"convolution": 9, "convolution_norm": "none", "convolution_activation": "relu6", "norm_at": "before_pool", "classes": 0},
     ),
 }
 
@@ -224,6 +265,18 @@ BRANCHES = (
     ],
     ["pointwise(2x)", "split(chain(norm, pointwise(8), activation), conv(3, 24))", "pointwise(1x)", "layer_scale"],
     ["split(identity, parallel(identity, depthwise(3)))", "activation(silu)", "conv(3, 1x)"],
+    [
+        "parallel(chain(conv(3, 1x), norm(batch_norm)), chain(conv(1, 1x), norm), norm)",
+        "activation",
+        "pointwise(1x)",
+        "norm",
+    ],
+    [
+        "norm",
+        "pointwise(2x)",
+        "parallel(depthwise, chain(depthwise(3, dilation=2), norm), depthwise(2))",
+        "pointwise(1x)",
+    ],
 )
 SEVERAL_BRANCHES = (
     [
@@ -291,10 +344,64 @@ def custom():
     return designs | {"hybrid": design_of(hybrid)}
 
 
+@cache
+def attention():
+    """Designs of attention: windows of all sorts over maps that they tile or do not, tokens, and convolutions beside them."""
+    swin = {"depths": [2, 3], "widths": [16, 32], "image": {"size": [40, 52]}, "downsample": {"kind": "patch_merging"}}
+    swin |= {"block": {"kind": "swin", "window": 4, "head_width": 8}, "head": {"classes": 4}, "drop_path": 0.1}
+    vit = {"depths": [2], "widths": [24], "image": {"size": [24, 20]}, "block": {"kind": "vit", "heads": 3}}
+    vit |= {"head": {"pool": "token", "norm_at": "before_pool", "classes": 5}}
+    vit |= {"stem": {"norm": "none", "class_token": True, "position_embedding": True}}
+    tables = {
+        "swin": swin,
+        "swin-odd": swin | {"depths": [1, 1], "image": {"size": [37, 45], "channels": 1}, "norm_eps": 1e-3},
+        "swin-plain": swin | {"block": swin["block"] | {"shift": False, "relative_position": False, "bias": False}},
+        "swin-shift": swin | {"block": swin["block"] | {"relative_position": False, "norm": "rms_norm"}},
+        "swin-one-head": swin | {"block": swin["block"] | {"heads": 1, "window": 5, "layer_scale": 0.1}},
+        "swin-wide": swin | {"block": swin["block"] | {"window": 16, "grn": True, "pointwise": "conv"}},
+        "swin-stride": swin | {"strides": [2, 3], "widths": [16, 24], "stem": {"kind": "overlap", "stride": 2}},
+        "swin-same": swin | {"strides": [1, 1], "downsample": {"kind": "patch_merging", "norm": "none", "bias": True}},
+        "swin-pooled": swin | {"downsample": {"kind": "max_pool"}, "head": {"classes": 0, "pool": "max"}},
+        "vit": vit,
+        "vit-token": vit | {"stem": {"class_token": True}, "widths": [16], "block": {"kind": "vit", "head_width": 4}},
+        "vit-map": vit | {"stem": {"position_embedding": True}, "head": {"norm": "none", "hidden": 8, "classes": 3}},
+        "vit-stages": vit | {"depths": [1, 1], "widths": [16, 24], "stem": {}, "head": {}, "block": {"kind": "vit", "heads": 2}},
+        "hybrid-attention": {
+            "depths": [2, 1, 2, 1],
+            "widths": [16, 16, 32, 32],
+            "image": {"size": [45, 70]},
+            "head": {"classes": 3},
+            "stages": {
+                "1": {"block": {"kind": "swin", "head_width": 8, "window": 3}},
+                "2": {"block": {"kind": "bottleneck"}, "downsample": {"kind": "patch_merging"}},
+                "3": {"block": {"kind": "vit", "heads": 4}, "downsample": {"kind": "average_pool"}},
+            },
+        },
+        "custom-attention": swin
+        | {
+            "block": {
+                "kind": "custom",
+                "heads": 2,
+                "norm": "layer_norm",
+                "bias": True,
+                "relative_position": True,
+                "branches": [
+                    ["norm", "window_attention(5)", "layer_scale"],
+                    ["parallel(window_attention(3, shift=1, heads=4), depthwise(3))", "norm"],
+                    ["norm", "pointwise(2x)", "activation", "pointwise(1x)"],
+                ],
+            },
+        },
+        "custom-global": swin | {"block": {"kind": "custom", "heads": 2, "branch": ["depthwise(3)", "norm", "attention"]}},
+    }
+    return {f"attention-{name}": design_of(table) for name, table in tables.items()}
+
+
 SWEEP = {
-    **{f"small {name}": (small, name) for name in PRESETS},
+    **{f"small {name}": (small, name) for name in one_of_each_structure(PRESETS)},
     **{name: (lambda name: covering()[name], name) for name in covering()},
     **{name: (lambda name: custom()[name], name) for name in custom()},
+    **{name: (lambda name: attention()[name], name) for name in attention()},
 }
 """The names of all designs that are small enough to be run, and how to get them."""
 
@@ -341,6 +448,12 @@ def _blocks(draw, with_global):
             st.sampled_from(((), ("layer_scale(0.1)",), *((("squeeze_excite(0.5)",), ("grn",)) if with_global else ())))
         )
         return table | {"kind": "custom", "branch": branch}
+    if draw(st.integers(0, 4)) == 0:
+        table |= {"kind": "swin", "window": draw(st.integers(0 if with_global else 1, 6)), "grn": False}
+        table |= {"shift": draw(st.booleans()), "relative_position": draw(st.booleans())}
+        table |= {"heads": draw(st.sampled_from((0, 1, 2))), "head_width": draw(st.sampled_from((4, 8)))}
+        del table["shortcut"]
+        return table
     kind = draw(st.sampled_from(NAMED_KINDS))
     table |= {"kind": kind, "order": draw(st.sampled_from(tuple(ORDERS))), "kernel_size": draw(st.integers(1, 7))}
     table |= {"groups": draw(st.sampled_from((1, 2, "depthwise"))), "group_width": draw(st.sampled_from((0, 0, 4)))}
@@ -365,13 +478,14 @@ def designs(draw, with_global=True):
     count = draw(st.integers(1, 3))
     stages = {}
     for index in range(count):
-        downsample = {"kind": draw(st.sampled_from(("separate", "in_block", "max_pool", "average_pool")))}
+        block = draw(_blocks(with_global))
+        kinds = ("separate", "max_pool", "average_pool", "patch_merging", "in_block")
+        downsample = {"kind": draw(st.sampled_from(kinds[: 4 if block["kind"] == "swin" else 5]))}
         if downsample["kind"] != "in_block":
-            downsample |= {
-                "kernel_size": draw(st.integers(1, 4)),
-                "norm": draw(st.sampled_from(("layer_norm", "none"))),
-            }
-        stages[str(index)] = {"block": draw(_blocks(with_global)), "downsample": downsample}
+            downsample["norm"] = draw(st.sampled_from(("layer_norm", "none")))
+        if downsample["kind"] not in ("in_block", "patch_merging"):
+            downsample["kernel_size"] = draw(st.integers(1, 4))
+        stages[str(index)] = {"block": block, "downsample": downsample}
     stem = {
         "kind": draw(st.sampled_from(("patchify", "conv", "overlap", "deep"))),
         "norm": draw(st.sampled_from(("batch_norm", "none"))),

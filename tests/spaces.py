@@ -92,7 +92,9 @@ def _table(draw):
         if ruled and "quantized_linear" not in vary[path] and draw.random() < 0.6:
             rules[path] = draw.choice(RULES)
     if "quantized_linear" in vary.get("widths", ()):
-        vary.pop("depths", None)
+        said = {"depths", "group_width", "expansion_ratio"} & {"depths", *vary["widths"]["quantized_linear"]}
+        vary = {path: domain for path, domain in vary.items() if path.rpartition(".")[2] not in said}
+        rules = {path: rule for path, rule in rules.items() if path in vary}
     return table | {"vary": vary} | ({"rules": rules} if rules else {})
 
 
@@ -105,7 +107,7 @@ def _domains(draw, count, stem):
         "groups": [1, 2, "depthwise", 3],
         "group_width": draw.choice(([0, 4], [8, 0, 16], {"low": 1, "high": 16, "scale": "power_of_two"})),
         "squeeze_ratio": [0.0, 0.25, 0.3],
-        "order": ["first", "middle", "both", "fused", "separable"],
+        "order": ["first", "middle", "both", "fused", "separable", "single"],
         "norm": ["layer_norm", "batch_norm", "group_norm", "rms_norm", "none"],
         "norm_after": [[], ["spatial"], ["expand", "project"]],
         "activation": ["gelu", "relu", "none"],
@@ -128,6 +130,7 @@ def _domains(draw, count, stem):
         "slope": {"low": 4.0, "high": 24.0, "step": 4.0},
         "multiplier": [1.5, 2.0],
         "depth": [count, count + 2],
+        **draw.choice(({}, {"group_width": [4, 8]}, {"group_width": [4, 12], "expansion_ratio": [0.5, 1.0]})),
     }
     found |= {
         "depths": draw.choice(
@@ -143,6 +146,9 @@ def _domains(draw, count, stem):
         "stem.width": [0, 8, 24],
         "stem.norm": ["layer_norm", "none"],
         "stem.activation": ["relu", "none", "gelu"],
+        "head.convolution": [0, 12, 40],
+        "head.convolution_norm": ["batch_norm", "none"],
+        "head.convolution_activation": ["none", "silu"],
         "head.hidden": [0, 12],
         "head.classes": [0, 5, 10],
         "head.dropout": [0.0, 0.1, 0.2],

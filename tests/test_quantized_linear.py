@@ -1,44 +1,15 @@
-"""The quantised linear rule gives the published RegNets; timm's own code is the oracle."""
+"""The quantised linear rule in a space: the networks that its parameters give, each once; tests/test_rules.py is about the rule."""
 
-from collections import Counter
 from itertools import product
 
 import pytest
-from spaces import varied
+from spaces import preset, varied
 
+from convlab import profile, turn
+from convlab.language.rules import PARAMETERS, fitted, regnet
+from convlab.spaces import quantized_linear as module
 from convlab.spaces.domains import Objection
-from convlab.spaces.quantized_linear import PARAMETERS, quantized_linear, regnet
-
-regnets = pytest.importorskip("timm.models.regnet")
-
-PUBLISHED = {
-    "regnetx_002": ((24, 56, 152, 368), (1, 1, 4, 7)),
-    "regnetx_004": ((32, 64, 160, 384), (1, 2, 7, 12)),
-    "regnetx_032": ((96, 192, 432, 1008), (2, 6, 15, 2)),
-    "regnetx_320": ((336, 672, 1344, 2520), (2, 7, 13, 1)),
-    "regnety_004": ((48, 104, 208, 440), (1, 3, 6, 6)),
-    "regnety_040": ((128, 192, 512, 1088), (2, 6, 12, 2)),
-    "regnety_160": ((224, 448, 1232, 3024), (2, 4, 11, 1)),
-}
-"""Widths and depths as the paper prints them (arXiv:2003.13678, figures 16 and 17): the rule's, fitted to the group width."""
-
-
-@pytest.mark.parametrize("name", regnets.model_cfgs)
-def test_the_rule_is_timms(name):
-    config = regnets.model_cfgs[name]
-    blocks, stages, _ = regnets.generate_regnet(config.wa, config.w0, config.wm, config.depth, config.group_size)
-    counts = Counter(blocks)
-    widths, depths = regnet(config.w0, config.wa, config.wm, config.depth)
-    assert len(widths) == stages
-    assert dict(zip(widths, depths, strict=True)) == counts
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_the_rule_gives_the_published_networks(name):
-    config = regnets.model_cfgs[name]
-    widths, depths = regnet(config.w0, config.wa, config.wm, config.depth)
-    fitted, _ = regnets.adjust_widths_groups_comp(list(widths), [1.0] * 4, [config.group_size] * 4)
-    assert (tuple(fitted), depths) == PUBLISHED[name]
+from convlab.spaces.quantized_linear import quantized_linear
 
 
 def test_the_networks_of_a_range_of_parameters_are_those_of_each():
@@ -60,6 +31,46 @@ def test_the_networks_of_a_range_of_parameters_are_those_of_each():
     for row in found.rows:
         assert list(row[:4]) == sorted(set(row[:4]))
         assert all(width % 8 == 0 for width in row[:4])
+
+
+def test_widths_are_fitted_to_every_group_width():
+    table = {
+        "initial": [8, 24],
+        "slope": {"low": 8, "high": 40, "step": 8},
+        "multiplier": [2.0, 2.5],
+        "depth": [12, 13],
+        "group_width": [8, 16, 24],
+        "expansion_ratio": [1.0, 0.5],
+    }
+    tried = product([8, 24], range(8, 41, 8), [2.0, 2.5], [12, 13], [8, 16, 24], [1.0, 0.5])
+    rows = set()
+    for initial, slope, multiplier, depth, group_width, ratio in tried:
+        widths, depths = regnet(initial, slope, multiplier, depth)
+        if len(widths) == 4:
+            widths, groups = fitted(widths, group_width, ratio)
+            rows.add((*widths, *depths, *groups, *[ratio] * 4))
+    found = quantized_linear(table, (1, 1, 1, 1))
+    assert set(found.rows) == rows
+    assert len(found.rows) == len(rows) > 50
+    names = ("width", "depth", "block.group_width", "block.expansion_ratio")
+    assert found.paths == tuple(f"stages.{index}.{name}" for name in names for index in range(4))
+
+
+def test_the_space_of_regnets_holds_what_the_rule_of_a_design_says():
+    space = preset("spaces/regnet_x")
+    rule = {"initial": 24, "slope": 24.0, "multiplier": 2.5, "depth": 22, "group_width": 16}
+    design = turn(space.base, "widths", {"quantized_linear": rule})
+    member = space[space.index(design)]
+    assert member == design
+    assert (member.widths, member.depths) == ((32, 64, 160, 384), (1, 2, 6, 13))
+    assert not profile(member).adjustments
+
+
+def test_too_many_networks_are_refused(monkeypatch):
+    monkeypatch.setattr(module, "MAXIMUM_ROWS", 7)
+    table = {"initial": [24], "slope": [24.48], "multiplier": [2.54], "group_width": list(range(1, 9))}
+    found = quantized_linear(table, (1, 2, 7, 12))
+    assert (found.refused.code, "7 networks" in found.refused.message) == ("bad-space", True)
 
 
 def test_without_a_depth_it_is_the_bases():

@@ -197,8 +197,8 @@ def test_the_example_of_a_knob_can_be_used(path: str) -> None:
 
 def test_kinds_that_do_not_use_a_knob_are_not_listed_by_kind() -> None:
     facts = dict(explanations("block.kernel_size")[0].facts)
-    assert "custom" not in facts["by kind"]
-    assert facts["not used by"] == "custom"
+    assert "swin" not in facts["by kind"]
+    assert facts["not used by"] == "swin, vit"
 
 
 @pytest.mark.parametrize("name", ["custom", "block.branch"])

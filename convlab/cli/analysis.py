@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_grouping
-from convlab.cli.options import Against, BatchSize, DesignName, ImageSize, Sets, sets_option
+from convlab.cli.options import Against, BatchSize, DesignName, Folded, ImageSize, Sets, sets_option
 from convlab.cli.output import Output, command
 
 PANEL = "Analyse"
@@ -43,6 +43,7 @@ def profile(
     sets: Sets = None,
     image: ImageSize = None,
     batch: BatchSize = None,
+    folded: Folded = False,
 ) -> None:
     """Show what a design costs, and where."""
     from convlab import costs
@@ -53,8 +54,10 @@ def profile(
 
     grouping = choice_of("by", by, GROUPINGS)
     images = number_of(BATCH, batch)
-    found = costs.profile(design_of(design, sets, image))
-    baseline = None if against is None else costs.profile(design_of(against, None, image))
+    found = costs.profile(design_of(design, sets, image), folded=folded)
+    baseline = costs.profile(found.design) if folded else None
+    if against is not None:
+        baseline = costs.profile(design_of(against, None, image), folded=folded)
     shown, figures, told = table(found, grouping), cards(found, baseline, batch=images), notes(found)
     if output.as_json:
         output.json(
@@ -63,7 +66,7 @@ def profile(
             | _plain(figures, told)
         )
         return
-    output.heading(_title(found) + (f", against {baseline.design.name}" if baseline else ""))
+    output.heading(_title(found) + _against(found, baseline))
     output.turned(sets)
     output.text()
     output.table(shown)
@@ -120,6 +123,13 @@ def _title(found: Any) -> str:
     return f"{found.design.name}{summary}, image {image.channels}x{image.height}x{image.width}"
 
 
+def _against(found: Any, baseline: Any) -> str:
+    form = ", folded" if found.folded else ""
+    if baseline is None:
+        return form
+    return f"{form}, against {baseline.design.name if baseline.folded == found.folded else 'itself as it trains'}"
+
+
 def _plain_profile(found: Any, baseline: Any, batch: int) -> dict[str, Any]:
     from convlab.views.tables import plain_shape
 
@@ -128,6 +138,7 @@ def _plain_profile(found: Any, baseline: Any, batch: int) -> dict[str, Any]:
         "summary": found.design.summary,
         "image": plain_shape(found.image),
         "batch": batch,
+        "folded": found.folded,
         "against": None if baseline is None else baseline.design.name,
     }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from convlab.cli import analysis, building, environment, knowledge, spaces
+from convlab.cli import analysis, building, environment, exporting, inheritance, knowledge, spaces, weights
 from convlab.cli.output import Command
 from convlab.cli.terminal import wants_color
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[Command, ...] = (
     building.build,
     building.verify,
+    exporting.export,
     analysis.profile,
     analysis.compare,
     analysis.roadmap,
@@ -73,6 +74,9 @@ def application(*, panels: bool) -> typer.Typer:
     space = typer.Typer(cls=Group, rich_markup_mode=app.rich_markup_mode, help="Count, sample and cost design spaces.")
     _add(space, spaces.COMMANDS)
     app.add_typer(space, name="space", rich_help_panel="Spaces", epilog=f"Example: {spaces.COMMANDS[0].example}")
+    checkpoint = typer.Typer(cls=Group, rich_markup_mode=app.rich_markup_mode, help="Check and convert trained weights.")
+    _add(checkpoint, (*weights.COMMANDS, inheritance.inherit))
+    app.add_typer(checkpoint, name="weights", rich_help_panel="Build", epilog=f"Example: {weights.COMMANDS[0].example}")
     return app
 
 

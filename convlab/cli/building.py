@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from convlab.cli.options import BatchSize, ChannelsLast, DesignName, Device, Dtype, ImageSize, Seed, Sets
+from convlab.cli.options import BatchSize, ChannelsLast, DesignName, Device, Dtype, Folded, ImageSize, Seed, Sets
 from convlab.cli.output import Output, command
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def build(
     channels_last: ChannelsLast = None,
     seed: Seed = None,
     save: Save = None,
+    folded: Folded = False,
 ) -> None:
     """Build a design as a PyTorch model and run it once."""
     from convlab import costs
@@ -54,11 +55,12 @@ def build(
     settings = output.settings(device=device, dtype=dtype, channels_last=channels_last)
     images, start = number_of(BATCH, batch), number_of(SEED, seed)
     _refuse_folder(save)
-    found = costs.profile(design_of(design, sets, image))
+    found = costs.profile(design_of(design, sets, image), folded=folded)
     tried = _try(found, settings, (images, start), save)
     shown, figures, told = table(found), cards(found, batch=images, dtype=settings.dtype), notes(found)
     if output.as_json:
         run = {**tried._asdict(), "output": list(tried.output), "dtype": settings.dtype, "seed": start, "weights": save}
+        run["folded"] = found.folded
         plain = {"cards": plain_cards(figures), "rows": shown.records(), "run": run, "notes": plain_notes(told)}
         output.json(
             {
@@ -70,7 +72,8 @@ def build(
             }
         )
     else:
-        output.heading(f"{found.design.name}{': ' if found.design.summary else ''}{found.design.summary}")
+        form = ", folded" if found.folded else ""
+        output.heading(f"{found.design.name}{': ' if found.design.summary else ''}{found.design.summary}{form}")
         output.turned(sets)
         output.text()
         output.table(shown)
@@ -114,6 +117,7 @@ def _try(found: Profile, settings: Any, numbers: tuple[int, int], save: str | No
     import torch
 
     from convlab.models import build as build_model
+    from convlab.models import fold
     from convlab.models.builder import available
     from convlab.models.memory import refuse_too_big
 
@@ -125,6 +129,8 @@ def _try(found: Profile, settings: Any, numbers: tuple[int, int], save: str | No
         model = build_model(
             found.design, device=device, dtype=dtype, channels_last=settings.channels_last, seed=seed
         ).eval()
+        if found.folded:
+            model = fold(model)
         if save is not None:
             _save(model, save)
         built = perf_counter()

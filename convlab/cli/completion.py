@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin")
+
 
 def complete_design(incomplete: str) -> list[str]:
     """Presets by name, then TOML files and folders."""
@@ -66,6 +68,25 @@ def complete_dtype(incomplete: str) -> list[str]:
     return _choices("dtype", incomplete)
 
 
+def complete_format(incomplete: str) -> list[str]:
+    """What designs can be exported to."""
+    from convlab.exports.formats import FORMATS
+
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
+def complete_layout(incomplete: str) -> list[str]:
+    """Whose names a checkpoint can use."""
+    from convlab.weights import LAYOUTS
+
+    return [name for name in LAYOUTS if name.startswith(incomplete)]
+
+
+def complete_source(incomplete: str) -> list[str]:
+    """Checkpoints and folders."""
+    return [*_files(incomplete, CHECKPOINTS)]
+
+
 def _choices(setting: str, incomplete: str) -> list[str]:
     from convlab.language.knobs import knobs_of
     from convlab.settings import Settings
@@ -86,7 +107,7 @@ def _paths(incomplete: str) -> Iterator[str]:
     )
 
 
-def _files(incomplete: str) -> Iterator[str]:
+def _files(incomplete: str, suffixes: tuple[str, ...] = (".toml",)) -> Iterator[str]:
     folder = incomplete[: incomplete.rfind("/") + 1]
     try:
         entries = sorted(Path(folder or ".").iterdir())
@@ -97,6 +118,6 @@ def _files(incomplete: str) -> Iterator[str]:
         if (
             text.startswith(incomplete)
             and not entry.name.startswith(".")
-            and (entry.is_dir() or entry.suffix == ".toml")
+            and (entry.is_dir() or entry.suffix in suffixes)
         ):
             yield f"{text}/" if entry.is_dir() else text

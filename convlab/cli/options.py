@@ -28,6 +28,14 @@ ImageSize = Annotated[
 BatchSize = Annotated[
     str | None, typer.Option("--batch", metavar="N", help="Images at a time; 1 by default.", rich_help_panel=PANEL)
 ]
+Folded = Annotated[
+    bool,
+    typer.Option(
+        "--folded",
+        help="With batch norms, layer scales and parallel branches inside convolutions, as for inference.",
+        rich_help_panel=PANEL,
+    ),
+]
 Against = Annotated[
     str | None,
     typer.Option(

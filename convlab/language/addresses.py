@@ -21,26 +21,40 @@ PLURALS = {"depths": "depth", "widths": "width", "strides": "stride", "dilations
 SECTIONS: dict[str, type] = {"image": Image, "stem": Stem, "block": Block, "downsample": Downsample, "head": Head}
 STAGE_SECTIONS = ("block", "downsample")
 
+_CUSTOM = frozenset({"branch", "branches"})
+_ATTENTION = frozenset({"heads", "head_width", "window", "shift", "relative_position"})
+_CONVOLUTION = frozenset(
+    {"order", "expansion_of", "kernel_size", "groups", "group_width", "norm_after", "activation_after", "stride_at"}
+    | {"squeeze_ratio", "squeeze_of", "squeeze_after", "shortcut", "shortcut_norm"}
+)
+
 UNUSED: dict[tuple[str, str], frozenset[str]] = {
-    ("stem", "patchify"): frozenset({"kernel_size", "stride", "layers", "pool"}),
-    ("stem", "conv"): frozenset({"patch_size", "layers"}),
-    ("stem", "overlap"): frozenset({"patch_size", "layers", "pool"}),
-    ("stem", "deep"): frozenset({"patch_size"}),
-    ("downsample", "in_block"): frozenset({"kernel_size", "norm", "bias"}),
+    ("stem", "patchify"): frozenset({"kernel_size", "stride", "layers", "pool", "branch"}),
+    ("stem", "conv"): frozenset({"patch_size", "layers", "branch"}),
+    ("stem", "overlap"): frozenset({"patch_size", "layers", "pool", "branch"}),
+    ("stem", "deep"): frozenset({"patch_size", "branch"}),
+    ("stem", "custom"): frozenset({"patch_size", "stride", "layers", "pool"}),
+    ("downsample", "separate"): frozenset({"activation", "branch"}),
+    ("downsample", "max_pool"): frozenset({"activation", "branch"}),
+    ("downsample", "average_pool"): frozenset({"activation", "branch"}),
+    ("downsample", "patch_merging"): frozenset({"kernel_size", "activation", "branch"}),
+    ("downsample", "in_block"): frozenset({"kernel_size", "norm", "bias", "activation", "branch"}),
     ("block", "custom"): frozenset(
         {
             "order",
             "expansion_ratio",
             "expansion_of",
-            "kernel_size",
             "groups",
             "group_width",
             "norm_after",
             "activation_after",
         }
         | {"squeeze_ratio", "squeeze_of", "squeeze_after", "grn", "stride_at", "layer_scale"}
+        | {"window", "shift"}
     ),
-} | {("block", kind): frozenset({"branch", "branches"}) for kind in blocks.KINDS if kind != "custom"}
+}
+UNUSED |= {("block", kind): _CUSTOM | _ATTENTION for kind in blocks.KINDS if ("block", kind) not in UNUSED}
+UNUSED |= {("block", kind): _CUSTOM | _CONVOLUTION for kind in blocks.ATTENTION_KINDS}
 """Knobs that mean nothing for a kind; writing one there is a mistake that is told."""
 
 _LONGEST_INDEX = 5
@@ -63,7 +77,7 @@ def stage_index(key: str, count: int) -> int | None:
 @cache
 def design_keys() -> tuple[str, ...]:
     """What a design file may say at its top."""
-    return ("base", "format", *knobs_of(Design), *PLURALS, *SECTIONS, "stages")
+    return ("base", "format", "scale", *knobs_of(Design), *PLURALS, *SECTIONS, "stages")
 
 
 @cache

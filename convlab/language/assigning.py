@@ -22,6 +22,7 @@ from convlab.language.design import MAXIMUM_STAGES, Design, Stage
 from convlab.language.faults import Fault, Faults, Path, counted
 from convlab.language.knobs import Knob, Refused, changed, knobs_of
 from convlab.language.layer_text import parse_layer
+from convlab.language.shorthands import written_out
 
 
 class Turned(NamedTuple):
@@ -35,6 +36,7 @@ def assign(design: Design, table: Mapping[str, Any]) -> Turned:
     """The design with a table of values put in: first what is said for all stages, then what is said for one."""
     assigning = _Assigning()
     faults = assigning.faults
+    design, table, assigning.stages_known = written_out(design, table, faults)
     staged = assigning.staged(design, table)
     own = knobs_of(Design)
     values: dict[str, Any] = {}
@@ -107,7 +109,7 @@ class _Assigning:
                 self.put(values, knobs[key], value, (*path, key))
             elif key not in used:
                 self.faults.unused((*path, key), name, noun.kind)
-        if "branch" in values or "branches" in values:
+        if "branches" in knobs and ("branch" in values or "branches" in values):
             self._one_form(values, path)
         return changed(noun, values) if values else noun
 
@@ -124,7 +126,7 @@ class _Assigning:
         """As many stages as the lists of depths and widths say; where they are wrong, stages to check the rest by."""
         there = design.stages
         lengths = {key: len(table[key]) for key in ("depths", "widths") if isinstance(table.get(key), list | tuple)}
-        if not there:
+        if not there and self.stages_known:
             meant = {did_you_mean(str(key), ("depths", "widths")) for key in table if key not in design_keys()}
             missing = [key for key in ("depths", "widths") if key not in table]
             if told := [key for key in missing if f"did you mean {quote(key)}?" not in meant]:

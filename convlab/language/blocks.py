@@ -20,8 +20,10 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "both": ("expand", "project"),
     "fused": ("expand", "project"),
     "separable": ("spatial", "project"),
+    "single": ("project",),
 }
-"""The convolutions of a block in order. In "both" the expanding and the projecting one are spatial, in "fused" the expanding one."""
+"""The convolutions of a block in order. In "both" the expanding and the projecting one are spatial, in "fused" the expanding one, in
+"single" the projecting one."""
 
 _BOTTLENECK: dict[str, Any] = {
     "order": "middle",
@@ -48,6 +50,16 @@ _MBCONV: dict[str, Any] = {
     "activation": "silu",
     "shortcut": "identity",
 }
+_TRANSFORMER: dict[str, Any] = {
+    "expansion_ratio": 4.0,
+    "norm": "layer_norm",
+    "activation": "gelu",
+    "bias": True,
+    "pointwise": "linear",
+}
+
+ATTENTION_KINDS = ("swin", "vit")
+"""The kinds whose blocks are a residual branch of attention and one of a pointwise expansion and projection."""
 
 KINDS: dict[str, dict[str, Any]] = {
     "basic": {
@@ -81,6 +93,8 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "regnet_x": _BOTTLENECK | {"expansion_ratio": 1.0, "group_width": 16},
     "regnet_y": _BOTTLENECK | {"expansion_ratio": 1.0, "group_width": 16, "squeeze_ratio": 0.25, "squeeze_of": "input"},
+    "swin": _TRANSFORMER | {"head_width": 32, "window": 7, "shift": True, "relative_position": True},
+    "vit": _TRANSFORMER | {"head_width": 64},
     "custom": {},
 }
 """The named kinds and their defaults, where they differ from those of the knobs."""
@@ -94,7 +108,7 @@ class Block(KeyOfCaches):
     order: str = knob(
         "middle",
         "where the spatial convolution stands: between the pointwise ones, moved up to the front, both convolutions spatial, "
-        "fused with the expansion, or without an expansion",
+        "fused with the expansion, without an expansion, or the only convolution",
         choices=tuple(ORDERS),
     )
     expansion_ratio: float = knob(
@@ -136,6 +150,15 @@ class Block(KeyOfCaches):
         "hidden", "the width that the squeeze ratio multiplies", choices=("hidden", "input", "output")
     )
     squeeze_after: str = knob("spatial", "the convolution that squeeze-excite follows", choices=PLACES[:3])
+    heads: int = knob(0, "heads of attention; 0: as the head width says", low=0, high=65536)
+    head_width: int = knob(
+        32, "channels of one head of attention, where heads are 0", low=1, high=65536, unit="channels"
+    )
+    window: int = knob(
+        0, "side of the windows in which pixels attend to each other; 0: the whole map", low=0, high=65536, unit="px"
+    )
+    shift: bool = knob(False, "windows shifted by half their side in every second block")
+    relative_position: bool = knob(False, "a learned bias of attention by the offset of two pixels of a window")
     grn: bool = knob(False, "global response normalisation before the projection (ConvNeXt V2)")
     layer_scale: float = knob(0.0, "initial factor of the residual branch, one a channel; 0: none", low=0, high=10)
     bias: bool = knob(False, "biases in the convolutions")

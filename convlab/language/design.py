@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from convlab.language.blocks import Block
+from convlab.language.blocks import ATTENTION_KINDS, Block
 from convlab.language.custom import lower_custom
 from convlab.language.downsample import Downsample, lower_downsample
 from convlab.language.head import Head, lower_head
-from convlab.language.knobs import KeyOfCaches, knob
+from convlab.language.knobs import KeyOfCaches, changed, knob
 from convlab.language.lowering import Adjustment, Check, Lowered, Place, lower_block, off
 from convlab.language.stem import Stem, lower_stem
+from convlab.language.transformer import lower_transformer
 from convlab.layers import Chain, Layer, Repeat, Shape, chain
 
 FORMAT = 1
@@ -69,8 +71,11 @@ class Design:
     )
     initialization: str = knob(
         "truncated_normal",
-        "how weights start: normal with deviation 0.02 (ConvNeXt), or Kaiming's with silent last norms (ResNet)",
-        choices=("truncated_normal", "kaiming_normal"),
+        "how weights start: normal with deviation 0.02 (ConvNeXt), Kaiming's with silent last norms (ResNet), or as those networks",
+        choices=("truncated_normal", "kaiming_normal", "regnet", "efficientnet"),
+    )
+    norm_eps: float = knob(
+        0.0, "what every norm adds to the variance; 0: each kind's own (1e-6 of layer norm, 1e-5 of batch norm)", low=0, high=1
     )
     names: str = knob(
         "timm",
@@ -163,29 +168,29 @@ def strides(design: Design) -> tuple[Strides, ...]:
 
 def stem_stride(stem: Stem) -> int:
     """By how much the stem lowers the resolution."""
-    stride = stem.patch_size if stem.kind == "patchify" else stem.stride
-    return stride if stem.pool == "none" else 2 * stride
+    return math.prod(stem.strides)
 
 
 def _network(
     design: Design,
     lower_one_stage: Callable[[Stage, int, Place], Network],
-    lower_one_stem: Callable[[Stem, int], Chain],
-    lower_one_head: Callable[[Head, str], tuple[Part, ...]],
+    lower_one_stem: Callable[[Stem, Place], Lowered],
+    lower_one_head: Callable[[Head, str, float], tuple[Part, ...]],
 ) -> Network:
     width = design.stages[0].width if off(design.stem.width) else design.stem.width
-    stem = lower_one_stem(design.stem, width)
+    stem, checks, adjustments = lower_one_stem(
+        design.stem, Place(design.image.channels, width, 1, 1, 1, False, design.names, design.norm_eps)
+    )
     parts: tuple[Part, ...] = (_stem_part(stem, design.names),)
-    checks: tuple[Check, ...] = ()
-    adjustments: tuple[Adjustment, ...] = ()
     for index, (stage, (stride, first, dilation)) in enumerate(zip(design.stages, strides(design), strict=True)):
-        place = Place(width, stage.width, stride, first, dilation, _same(width, stage.width), design.names)
+        same = _same(width, stage.width)
+        place = Place(width, stage.width, stride, first, dilation, same, design.names, design.norm_eps)
         more_parts, more_checks, more_adjustments = lower_one_stage(stage, index, place)
         parts += more_parts
         checks += more_checks
         adjustments += more_adjustments
         width = stage.width
-    return Network(parts + lower_one_head(design.head, design.names), checks, adjustments)
+    return Network(parts + lower_one_head(design.head, design.names, design.norm_eps), checks, adjustments)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -193,12 +198,13 @@ def _same(one: Any, other: Any) -> bool:
     return one == other if type(one) is type(other) is int else bool((one == other).all())
 
 
-def _stem_part(stem: Chain, names: str) -> Part:
+def _stem_part(stem: Layer, names: str) -> Part:
+    assert isinstance(stem, Chain)
     bare = names == "facebookresearch" and len(stem.children) == 1
     return Part("stem", stem.children[0][1] if bare else stem)
 
 
-def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str) -> tuple[Part, ...]:
+def _stage_parts(index: int, downsample: Layer | None, blocks: Layer, names: str) -> tuple[Part, ...]:
     if names == "timm":
         children = (("blocks", blocks),) if downsample is None else (("downsample", downsample), ("blocks", blocks))
         return (Part(f"stages.{index}", Chain(children)),)
@@ -209,15 +215,19 @@ def _stage_parts(index: int, downsample: Chain | None, blocks: Chain, names: str
 def _stage(stage: Stage, index: int, place: Place) -> Network:
     """A stage by itself, as one part or two."""
     plain = type(place.width_in) is type(place.width) is int  # arrays key no cache
-    downsample = (_downsample_once if plain else lower_downsample)(stage.downsample, place)
-    inner = Place(place.width, place.width, 1, place.dilation, place.dilation, True, place.names)
+    lower_one = _downsample_once if plain else lower_downsample
+    downsample = lower_one(stage.downsample, place, f"stages.{index}.downsample")
+    inner = place._replace(width_in=place.width, stride=1, first_dilation=place.dilation, same_width=True)
     blocks = _blocks(stage, place if downsample is None else inner, inner, f"stages.{index}.block")
-    assert isinstance(blocks.tree, Chain)
-    return Network(_stage_parts(index, downsample, blocks.tree, place.names), blocks.checks, blocks.adjustments)
+    before = Lowered(Chain(())) if downsample is None else downsample
+    parts = _stage_parts(index, downsample and downsample.tree, blocks.tree, place.names)
+    return Network(parts, before.checks + blocks.checks, before.adjustments + blocks.adjustments)
 
 
 def _blocks(stage: Stage, first: Place, inner: Place, path: str) -> Lowered:
     """The blocks of a stage: where the first is like the others, one block repeated."""
+    if stage.block.kind in ATTENTION_KINDS and stage.block.shift:
+        return _turns(stage, first, path)
     if first.keeps_shape and first.first_dilation == first.dilation:
         block = _block(stage.block, inner, path)
         return block._replace(tree=Chain((("0", Repeat(block.tree, stage.depth)),)))
@@ -231,12 +241,29 @@ def _blocks(stage: Stage, first: Place, inner: Place, path: str) -> Lowered:
     return Lowered(blocks, block.checks + checks, block.adjustments + other.adjustments)
 
 
+def _turns(stage: Stage, place: Place, path: str) -> Lowered:
+    """Blocks of which every second one is shifted: pairs, and one more where the depth is odd."""
+    block = _block(changed(stage.block, {"shift": False}), place, path)
+    shifted = _block(stage.block, place, path)
+    pair = Repeat(Chain((("0", block.tree), ("1", shifted.tree))), stage.depth // 2, period=2)
+    last = Repeat(block.tree, stage.depth % 2)
+    if type(stage.depth) is not int:
+        return block._replace(tree=Chain((("0", pair), ("last", last))))
+    there = [("0", pair)] * (stage.depth > 1) + [(str(stage.depth - 1), last)] * (stage.depth % 2)
+    return block._replace(tree=Chain(tuple(there)))
+
+
 def _block(block: Block, place: Place, path: str) -> Lowered:
+    if block.kind in ATTENTION_KINDS:
+        return lower_transformer(block, place, path)
     return lower_custom(block, place, path) if block.kind == "custom" else lower_block(block, place, path)
 
 
 HEAD_NAMES: dict[str, dict[str, str]] = {
     "timm": {
+        "convolution": "conv_head",
+        "convolution_norm": "norm_head",
+        "convolution_activation": "act_head",
         "norm_before": "norm_pre",
         "pool": "head.global_pool",
         "norm": "head.norm",
@@ -247,6 +274,9 @@ HEAD_NAMES: dict[str, dict[str, str]] = {
         "classifier": "head.fc",
     },
     "facebookresearch": {
+        "convolution": "conv_head",
+        "convolution_norm": "norm_head",
+        "convolution_activation": "act_head",
         "norm_before": "norm",
         "pool": "pool",
         "norm": "norm",
@@ -260,8 +290,8 @@ HEAD_NAMES: dict[str, dict[str, str]] = {
 """The names of the head's layers by role."""
 
 
-def _head(head: Head, names: str) -> tuple[Part, ...]:
-    named = [(HEAD_NAMES[names][role], layer) for role, layer in lower_head(head)]
+def _head(head: Head, names: str, norm_eps: float) -> tuple[Part, ...]:
+    named = [(HEAD_NAMES[names][role], layer) for role, layer in lower_head(head, norm_eps)]
     return tuple(Part(path, tree, head=True) for path, tree in chain(named).children)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convlab.documents.assignments import parse_assignment
-from convlab.documents.document import Document, read
+from convlab.documents.document import Document, parse, read
 from convlab.errors import ConvlabError, Place, Problem, did_you_mean, quote
 from convlab.language.assigning import assign
 from convlab.language.design import FORMAT, Design
@@ -27,22 +27,33 @@ _NO_CIRCLE = "one of the files must have no base, or another one"
 
 def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
     """The design of a file or of a preset's name, with ``--set``'s arguments put in. Raises ConvlabError with everything wrong."""
+    return dataclasses.replace(_load(sources(source), sets), name=Path(source).name.removesuffix(".toml"))
+
+
+def load_text(text: str, *, name: str = "design", sets: Iterable[str] = ()) -> Design:
+    """The design of a file's text, as ``load`` gives that of the file; ``name`` stands for the file in errors."""
+    return _load(_on_bases(parse(text, name), Path(name)), sets)
+
+
+def _load(chain: list[Source], sets: Iterable[str]) -> Design:
     if isinstance(sets, str):
         sets = (sets,)
-    chain = sources(source)
     for key in SPACE_KEYS:
         if key in chain[-1].data:
             place = chain[-1].place((key,), "key")
             help = "convlab space count, sample and cost take spaces"
             raise ConvlabError(Problem("bad-space", "this is a space, not a design", place, help=help))
-    design = resolve([*chain, *settings(sets)])
-    return dataclasses.replace(design, name=Path(source).name.removesuffix(".toml"))
+    return resolve([*chain, *settings(sets)])
 
 
 def sources(source: str | os.PathLike[str]) -> list[Source]:
     """The documents that make a design, the oldest base first."""
     path = find(source)
-    document = read(path)
+    return _on_bases(read(path), path)
+
+
+def _on_bases(document: Document, path: Path) -> list[Source]:
+    """A document and those of its bases, the oldest first."""
     _check_format(document)
     seen = [path]
     found = [Source(document, _without(document.data, ("base", "format")))]

@@ -47,16 +47,21 @@ class Form:
 
 _KERNEL = ("kernel_size", "kernel")
 _DILATION = ("dilation", "dilation")
+_STRIDE = ("stride", "stride")
 FORMS: dict[str, Form] = {
-    "depthwise": Form((_KERNEL, _DILATION), 1, "depthwise(7)"),
-    "conv": Form((_KERNEL, ("width", "width"), ("groups", "groups"), _DILATION), 1, "conv(3, 1x, groups=4)"),
+    "depthwise": Form((_KERNEL, _DILATION, _STRIDE), 0, "depthwise(7)"),
+    "conv": Form((_KERNEL, ("width", "width"), ("groups", "groups"), _DILATION, _STRIDE), 0, "conv(3, 1x, groups=4)"),
     "pointwise": Form((("width", "width"),), 1, "pointwise(4x)"),
     "norm": Form((("kind", "norm"),), 0, "norm(layer_norm)"),
     "activation": Form((("kind", "activation"),), 0, "activation(gelu)"),
     "grn": Form((), 0, "grn"),
+    "attention": Form((("heads", "heads"),), 0, "attention(heads=6)"),
+    "window_attention": Form(
+        (("window", "kernel"), ("shift", "shift"), ("heads", "heads")), 1, "window_attention(7, shift=1)"
+    ),
     "squeeze_excite": Form((("ratio", "ratio"),), 1, "squeeze_excite(0.25)"),
-    "max_pool": Form((("kernel_size", "odd"),), 1, "max_pool(3)"),
-    "average_pool": Form((("kernel_size", "odd"),), 1, "average_pool(3)"),
+    "max_pool": Form((("kernel_size", "odd"), _STRIDE), 1, "max_pool(3)"),
+    "average_pool": Form((("kernel_size", "odd"), _STRIDE), 1, "average_pool(3)"),
     "dropout": Form((("rate", "rate"),), 1, "dropout(0.1)"),
     "layer_scale": Form((("initial", "factor"),), 0, "layer_scale(1e-6)"),
     "identity": Form((), 0, "identity"),
@@ -64,12 +69,13 @@ FORMS: dict[str, Form] = {
     "parallel": Form((), 0, "parallel(depthwise(7), depthwise(3))"),
     "split": Form((), 0, "split(depthwise(3), depthwise(11), identity)"),
 }
-"""The layers that a custom block may be made of."""
+"""The layers that a custom block, stem or downsampling may be made of."""
 
 BRACKETS_OF_LAYERS = frozenset({"chain", "parallel", "split"})
 
 
 WHOLE = {"kernel": (1, 511), "odd": (1, 511), "groups": (1, 65536), "dilation": (1, 64), "width": (1, 65536)}
+WHOLE |= {"heads": (1, 65536), "shift": (0, 1), "stride": (1, 64)}
 """The bounds of whole numbers, by the kind of argument."""
 
 NUMBERS = {"ratio": (0.001, 4.0), "rate": (0.0, 0.99), "factor": (1e-12, 10.0)}

@@ -55,6 +55,7 @@ class Place(NamedTuple):
     dilation: int
     same_width: bool
     names: str
+    norm_eps: float = 0.0
 
     @property
     def keeps_shape(self) -> bool:
@@ -81,6 +82,7 @@ NAMES: dict[str, dict[str, dict[str, str]]] = {
         "separable": {"spatial": "conv_dw norm1 act1", "project": "conv_pw norm2 act_project"},
         "both": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_project"},
         "fused": {"expand": "conv1 norm1 act1", "project": "conv2 norm2 act_project"},
+        "single": {"project": "conv1 norm1 act1"},
         "grn": {"first": "mlp.grn"},
         "se": {"first": "mlp.se"},
     },
@@ -106,9 +108,11 @@ def off(value: Any) -> bool:
 
 
 @cache
-def norm(kind: str) -> Layer | None:
-    """The norm of a kind, None for "none"."""
-    return None if kind == "none" else NORMS[kind]()
+def norm(kind: str, eps: float = 0.0) -> Layer | None:
+    """The norm of a kind, None for "none"; ``eps`` is added to its variance, 0 stands for what the kind itself has."""
+    if kind == "none":
+        return None
+    return NORMS[kind](eps) if eps else NORMS[kind]()  # type: ignore[call-arg]  # every norm's first field is eps
 
 
 @cache
@@ -165,7 +169,7 @@ def _projection(block: Block, place: Place) -> Chain:
     convolution: Layer = Pointwise(place.width, block.bias)
     if place.stride != 1:
         convolution = Convolution(place.width, 1, place.stride, bias=block.bias)
-    return chain(present(("0", convolution), ("1", norm(block.norm) if block.shortcut_norm else None)))
+    return chain(present(("0", convolution), ("1", norm(block.norm, place.norm_eps) if block.shortcut_norm else None)))
 
 
 def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
@@ -186,7 +190,7 @@ def _branch(block: Block, place: Place, hidden: int) -> list[Named]:
         dilation = place.first_dilation if role == strided else place.dilation
         items.append((convolution_name, _convolution(block, role, Sizes(channels, width, stride, dilation))))
         if role in block.norm_after:
-            items += present((norm_name, norm(block.norm)))
+            items += present((norm_name, norm(block.norm, place.norm_eps)))
         if role in block.activation_after:
             items += present((activation_name, activation(block.activation)))
         if role == block.squeeze_after and not off(block.squeeze_ratio):
@@ -224,7 +228,7 @@ class Sizes(NamedTuple):
 
 def _convolution(block: Block, role: str, sizes: Sizes) -> Layer:
     channels, width, stride, dilation = sizes
-    if role == "spatial" or block.order == "both" or (block.order == "fused" and role == "expand"):
+    if role == "spatial" or block.order in ("both", "single") or (block.order == "fused" and role == "expand"):
         if role == "spatial" and _depthwise(block):
             return Depthwise(block.kernel_size, stride, dilation, block.bias)
         groups: Any = channels if isinstance(block.groups, str) else block.groups
@@ -237,7 +241,7 @@ def _convolution(block: Block, role: str, sizes: Sizes) -> Layer:
 
 
 def _hidden_width(block: Block, place: Place, path: str) -> tuple[int, tuple[Adjustment, ...]]:
-    if block.order == "separable":
+    if block.order in ("separable", "single"):
         return place.width_in, ()
     asked = block.expansion_ratio * (place.width if block.expansion_of == "output" else place.width_in)
     hidden = rounded(asked)
@@ -259,21 +263,23 @@ def _group_checks(block: Block, place: Place, hidden: int, path: str) -> tuple[C
         "separable": (("incoming width", place.width_in),),
         "both": (("incoming width", place.width_in), ("hidden width", hidden), ("block's width", place.width)),
         "fused": (("incoming width", place.width_in), ("hidden width", hidden)),
+        "single": (("incoming width", place.width_in), ("block's width", place.width)),
     }[block.order]
     if grouped:
-        checks = [_divides(f"{path}.group_width", "the group width", block.group_width, *width) for width in widths]
+        checks = [divides(f"{path}.group_width", "the group width", block.group_width, *width) for width in widths]
         for (_, before), after in pairwise(widths):  # convolutions that change the width: their groups divide both
-            checks.append(_divides(f"{path}.group_width", "groups", larger(before // block.group_width, 1), *after))
+            checks.append(divides(f"{path}.group_width", "groups", larger(before // block.group_width, 1), *after))
         return tuple(checks)
     if isinstance(block.groups, str):
         return tuple(
-            _divides(f"{path}.groups", "depthwise: the incoming width", before, *after)
+            divides(f"{path}.groups", "depthwise: the incoming width", before, *after)
             for (_, before), after in pairwise(widths)
         )
-    return tuple(_divides(f"{path}.groups", "groups", block.groups, what, width) for what, width in widths)
+    return tuple(divides(f"{path}.groups", "groups", block.groups, what, width) for what, width in widths)
 
 
-def _divides(path: str, name: str, divisor: Any, what: str, width: Any) -> Check:
+def divides(path: str, name: str, divisor: Any, what: str, width: Any) -> Check:
+    """The check that one number divides a width."""
     return Check(
         path,
         "groups-do-not-divide",

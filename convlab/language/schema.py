@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from convlab.language import blocks, downsample, stem
@@ -10,6 +11,8 @@ from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, UNUSED
 from convlab.language.design import FORMAT, MAXIMUM_STAGES, Design, Stage
 from convlab.language.knobs import Knob, knobs_of
 from convlab.language.layer_text import FORMS, MAXIMUM_LENGTH
+from convlab.language.rules import NEEDED, PARAMETERS
+from convlab.language.scaling import Scale
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ONE_STAGE = "^-?[0-9]+$"
@@ -37,6 +40,11 @@ def design_schema() -> Schema:
     properties: Schema = {"base": base, "format": version}
     properties |= {knob.name: reference(knob) for knob in knobs_of(Design).values()}
     properties |= {plural: _a_value_a_stage(knobs_of(Stage)[name]) for plural, name in PLURALS.items()}
+    properties["widths"]["anyOf"].append(rule_schema(_value))
+    properties["scale"] = {
+        "description": "what the sizes of the base are multiplied by",
+        **table({knob.name: reference(knob) for knob in knobs_of(Scale).values()}),
+    }
     properties |= {section: _table_reference(section, listed=section in STAGE_SECTIONS) for section in SECTIONS}
     properties["stages"] = {
         "type": "object",
@@ -44,7 +52,7 @@ def design_schema() -> Schema:
         "patternProperties": {ONE_STAGE: _stage(listed=False), EVERY_STAGE: _stage(listed=True)},
         "additionalProperties": False,
     }
-    nouns = (Design, Stage, *SECTIONS.values())
+    nouns = (Design, Stage, Scale, *SECTIONS.values())
     return {
         "$schema": DIALECT,
         "title": "convlab design",
@@ -54,6 +62,13 @@ def design_schema() -> Schema:
         | {section: _section(section, listed=False) for section in SECTIONS}
         | {f"{section}_of_all_stages": _section(section, listed=True) for section in STAGE_SECTIONS},
     }
+
+
+def rule_schema(value: Callable[[Knob], Schema]) -> Schema:
+    """The quantised linear rule in the place of widths and depths; ``value`` is the schema of what a parameter may be."""
+    parameters = {name: {"description": _description(knob), **value(knob)} for name, knob in PARAMETERS.items()}
+    rule = table(parameters) | {"required": list(NEEDED)}
+    return table({"quantized_linear": rule}) | {"required": ["quantized_linear"]}
 
 
 def schema_text(schema: Schema) -> str:

@@ -36,7 +36,7 @@ class Activation(Layer):
 
     kind: str
 
-    def keeps_input(self) -> int:
+    def keeps_input(self, x: Shape) -> int:
         return int(self.kind not in OF_OUTPUT)
 
     def keeps_output(self) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from convlab.layers.layer import Field, Layer, Live, Named, Row, layer
-from convlab.layers.shape import Shape, larger
+from convlab.layers.layer import Copies, Field, Layer, Live, Named, Row, layer
+from convlab.layers.shape import Interval, Shape, larger
 
 
 @layer
@@ -27,6 +27,9 @@ class Parallel(Layer):
     def field(self) -> Field:
         return reduce(Field.beside, (child.field() for _, child in self.children))
 
+    def seen(self, pixels: Interval) -> Interval:
+        return reduce(Interval.hull, (child.seen(pixels) for _, child in self.children))
+
     def live(self, x: Shape) -> Live:
         size = self.output(x).elements
         extra, held = 0, 0
@@ -38,10 +41,10 @@ class Parallel(Layer):
             held = size if index else live.output
         return Live(extra, held)
 
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+    def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
         y = x
         for name, child in self.children:
-            y = child.trace(f"{path}.{name}", x, count, place, rows)
+            y = child.trace(f"{path}.{name}", x, copies, rows)
         return y
 
     def signature(self) -> list[Any]:
@@ -74,6 +77,9 @@ class Split(Layer):
     def field(self) -> Field:
         return reduce(Field.beside, (child.field() for _, child in self.children))
 
+    def seen(self, pixels: Interval) -> Interval:
+        return reduce(Interval.hull, (child.seen(pixels) for _, child in self.children))
+
     def live(self, x: Shape) -> Live:
         seen, size = self.share(x), self.output(x).elements
         extra = held = 0
@@ -83,10 +89,10 @@ class Split(Layer):
             held = held + live.output
         return Live(larger(extra, held + size), size)
 
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+    def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
         seen = self.share(x)
         for name, child in self.children:
-            child.trace(f"{path}.{name}", seen, count, place, rows)
+            child.trace(f"{path}.{name}", seen, copies, rows)
         return self.output(x)
 
     def signature(self) -> list[Any]:

@@ -67,7 +67,7 @@ class Convolution(Layer):
     def workspace(self, x: Shape) -> int:
         return _padded_copy(x, self.before, self.after) if self.same else 0
 
-    def keeps_input(self) -> int:
+    def keeps_input(self, x: Shape) -> int:
         return 1 - (self.after - self.before)
 
     def kept(self, x: Shape) -> int:
@@ -127,7 +127,7 @@ class Depthwise(Layer):
     def workspace(self, x: Shape) -> int:
         return _padded_copy(x, (self.span - 1) // 2, self.span // 2)
 
-    def keeps_input(self) -> int:
+    def keeps_input(self, x: Shape) -> int:
         return self.span % 2
 
     def kept(self, x: Shape) -> int:

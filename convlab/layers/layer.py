@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
-from convlab.layers.shape import POINT, Shape, Window, larger, narrower, smaller, united
+from convlab.layers.shape import POINT, Interval, Shape, Window, larger, narrower, smaller, united
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,10 +55,18 @@ class Live(NamedTuple):
 POINTWISE = Field(POINT, POINT)
 
 
+class Copies(NamedTuple):
+    """How often a layer is repeated, and how its path changes: the index that stands at ``place`` counts up by ``step``."""
+
+    count: int = 1  # type: ignore[assignment]  # the word of the field; it is not searched as a tuple
+    place: int = -1
+    step: int = 1
+
+
 class Row(NamedTuple):
     """One leaf of the tree in order of execution: where it stands, what comes in and goes out, how often it is repeated.
 
-    ``path`` is that of the first instance; the others follow by counting up the index that stands at ``place``.
+    ``path`` is that of the first instance; the others follow by counting up the index that stands at ``place`` by ``step``.
     """
 
     path: str
@@ -67,6 +75,7 @@ class Row(NamedTuple):
     output: Shape
     count: int  # type: ignore[assignment]  # the word of the field; a row is not searched as a tuple
     place: int
+    step: int = 1
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -76,7 +85,8 @@ class Row(NamedTuple):
         parts = self.path.split(".")
         first = int(parts[self.place])
         before, after = parts[: self.place], parts[self.place + 1 :]
-        return tuple(".".join([*before, str(first + index), *after]) for index in range(self.count))
+        indices = range(first, first + self.count * self.step, self.step)
+        return tuple(".".join([*before, str(index), *after]) for index in indices)
 
 
 class Layer:
@@ -100,15 +110,26 @@ class Layer:
         """Multiply-adds for one image."""
         return 0
 
+    def activations(self, x: Shape) -> int:
+        """Outputs of convolutions and linear layers, in elements."""
+        return self.output(x).elements if self.multiplies else 0
+
     def field(self) -> Field:
-        """The receptive field of one output pixel in the layer's input."""
+        """The receptive field of one output pixel in the layer's input, wherever the pixel stands."""
         return POINTWISE
+
+    def seen(self, pixels: Interval) -> Interval:
+        """The input pixels that an interval of output pixels sees along an axis without end; only where the field is not global."""
+        window = self.field().widest
+        assert window is not None
+        start = pixels.first * window.stride + window.start
+        return Interval(start, start + (pixels.last - pixels.first) * window.stride + window.size - 1)
 
     def workspace(self, x: Shape) -> int:
         """Elements allocated for the time of the call, beside the output."""
         return 0
 
-    def keeps_input(self) -> int:
+    def keeps_input(self, x: Shape) -> int:
         """Whether autograd keeps the layer's input for the backward pass: 0 or 1."""
         return 1
 
@@ -137,10 +158,10 @@ class Layer:
         """Rows and columns at the end of the map that no window covers."""
         return 0, 0
 
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+    def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
         """Append a row for every leaf in order of execution and give the shape that goes out."""
         y = self.output(x)
-        rows.append(Row(path, self, x, y, count, place))
+        rows.append(Row(path, self, x, y, *copies))
         return y
 
     def signature(self) -> list[Any]:

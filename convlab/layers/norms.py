@@ -54,8 +54,8 @@ class LayerNorm(Layer):
 class GroupNorm(Layer):
     """Group normalisation over 32 channel groups, or as many as divide the channels (Wu and He, 2018, arXiv:1803.08494)."""
 
-    groups: int = 32
     eps: float = 1e-5
+    groups: int = 32
 
     def params(self, x: Shape) -> int:
         return 2 * x.channels

@@ -83,7 +83,7 @@ class GlobalAveragePool(Layer):
     def field(self) -> Field:
         return Field(None, POINT)
 
-    def keeps_input(self) -> int:
+    def keeps_input(self, x: Shape) -> int:
         return 0
 
     def module(self, x: Shape) -> nn.Module:
@@ -118,7 +118,7 @@ class Flatten(Layer):
     def live(self, x: Shape) -> Live:
         return Live(0, 0)
 
-    def keeps_input(self) -> int:
+    def keeps_input(self, x: Shape) -> int:
         return 0
 
     def is_view(self) -> int:
@@ -139,7 +139,7 @@ class Dropout(Layer):
     def live(self, x: Shape) -> Live:
         return Live(0, 0)
 
-    def keeps_input(self) -> int:
+    def keeps_input(self, x: Shape) -> int:
         return 0
 
     def kept(self, x: Shape) -> int:

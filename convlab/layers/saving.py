@@ -44,7 +44,7 @@ def saved(tree: Layer, x: Shape) -> Saved:
         case _:
             output = tree.keeps_output()
             kept = tree.kept(x) + output * 4 * tree.output(x).elements
-            return Saved(kept, tree.keeps_input(), output, 1 - tree.is_view(), tree.kept_once(x))
+            return Saved(kept, tree.keeps_input(x), output, 1 - tree.is_view(), tree.kept_once(x))
 
 
 def _chain(children: tuple[Named, ...], x: Shape) -> Saved:

@@ -49,6 +49,21 @@ class Window(NamedTuple):
 POINT: Final = Window(1, 1, 0)
 
 
+class Interval(NamedTuple):
+    """Pixels along one axis, from the first to the last; arrays stand for as many intervals."""
+
+    first: int
+    last: int
+
+    def moved(self, by: int) -> Interval:
+        """As many pixels further on."""
+        return Interval(self.first + by, self.last + by)
+
+    def hull(self, other: Interval) -> Interval:
+        """From the first pixel of both to the last."""
+        return Interval(smaller(self.first, other.first), larger(self.last, other.last))
+
+
 def convolution_window(kernel_size: int, stride: int, dilation: int, before: int) -> Window:
     """The window of a convolution or a pool whose padding starts ``before`` pixels before the map."""
     return Window((kernel_size - 1) * dilation + 1, stride, -before)
@@ -84,6 +99,11 @@ def smaller(one: int, other: int) -> int:
         return one if one <= other else other
     minimum: int = _numpy().minimum(one, other)
     return minimum
+
+
+def largest(values: int) -> int:
+    """The largest of an array."""
+    return int(_numpy().max(values))
 
 
 def rounded(value: float) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from convlab.layers.layer import POINTWISE, Field, Layer, Live, Named, Row, layer
-from convlab.layers.shape import POINT, Shape, Window, larger, smaller
+from convlab.layers.layer import POINTWISE, Copies, Field, Layer, Live, Named, Row, layer
+from convlab.layers.shape import POINT, Interval, Shape, Window, larger, largest, smaller
 
 
 @layer
@@ -50,6 +50,11 @@ class Chain(Layer):
                 field = field.then(seen)
         return field
 
+    def seen(self, pixels: Interval) -> Interval:
+        for _, child in reversed(self.children):
+            pixels = child.seen(pixels)
+        return pixels
+
     def live(self, x: Shape) -> Live:
         extra, held = 0, 0  # `held`: the output of the child before; the chain's own input is held by its caller
         for index, (_, child) in enumerate(self.children):
@@ -59,10 +64,10 @@ class Chain(Layer):
             x = child.output(x)
         return Live(extra, held)
 
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
+    def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
         prefix = path + "." if path else ""
         for name, child in self.children:
-            x = child.trace(prefix + name, x, count, place, rows)
+            x = child.trace(prefix + name, x, copies, rows)
         return x
 
     def signature(self) -> list[Any]:
@@ -77,10 +82,14 @@ class Chain(Layer):
 
 @layer
 class Repeat(Layer):
-    """The same block ``count`` times, each on the output of the one before; it keeps the shape."""
+    """The same block ``count`` times, each on the output of the one before; it keeps the shape.
+
+    With a ``period`` above 1 the block is a chain of so many blocks that take turns, named from "0".
+    """
 
     block: Layer
     count: int
+    period: int = 1
 
     def params(self, x: Shape) -> int:
         return self.count * self.block.params(x)
@@ -93,16 +102,41 @@ class Repeat(Layer):
         widest = None if field.widest is None else _powered(field.widest, self.count)
         return Field(widest, _powered(field.narrowest, self.count))
 
+    def seen(self, pixels: Interval) -> Interval:
+        if type(self.count) is int:
+            for _ in range(self.count):
+                pixels = self.block.seen(pixels)
+            return pixels
+        for index in range(largest(self.count)):
+            further = self.block.seen(pixels)
+            there = smaller(larger(self.count - index, 0), 1)
+            pixels = Interval(*(there * one + (1 - there) * other for one, other in zip(further, pixels, strict=True)))
+        return pixels
+
     def live(self, x: Shape) -> Live:
-        return self.block.live(x).repeated(self.count)
+        live, there = self.block.live(x).repeated(self.count), smaller(self.count, 1)
+        return Live(live.extra * there, live.output * there)
 
     def live_after(self, x: Shape) -> Live:
         """As ``live``, where a layer of the same output ran before and its output is counted already."""
         live = self.block.live(x)
         return Live(live.extra * smaller(self.count, 1), live.output)
 
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
-        return self.block.trace(path, x, count * self.count, path.count("."), rows)
+    def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
+        copies = Copies(copies.count * self.count, path.count("."), self.period)
+        if self.period == 1:
+            return self.block.trace(path, x, copies, rows)
+        folder, _, first = path.rpartition(".")
+        for name, block in self.turns():
+            x = block.trace(f"{folder}.{int(first) + int(name)}", x, copies, rows)
+        return x
+
+    def turns(self) -> tuple[Named, ...]:
+        """The blocks that take turns, by their index among themselves."""
+        if self.period == 1:
+            return (("0", self.block),)
+        assert isinstance(self.block, Chain)
+        return self.block.children
 
     def signature(self) -> list[Any]:
         return ["Repeat", self.count, self.block.signature()]
@@ -136,6 +170,10 @@ class Residual(Layer):
         shortcut = POINTWISE if self.shortcut is None else self.shortcut.field()
         return self.branch.field().beside(shortcut)
 
+    def seen(self, pixels: Interval) -> Interval:
+        shortcut = pixels if self.shortcut is None else self.shortcut.seen(pixels)
+        return self.branch.seen(pixels).hull(shortcut)
+
     def live(self, x: Shape) -> Live:
         size = self.branch.output(x).elements
         branch = self.branch.live(x)
@@ -151,14 +189,14 @@ class Residual(Layer):
             extra = larger(extra, size + self.after.live(self.branch.output(x)).extra)
         return Live(extra, size)
 
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
-        y = self.branch.trace(path, x, count, place, rows)
+    def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
+        y = self.branch.trace(path, x, copies, rows)
         if self.scale is not None:
-            self.scale.trace(f"{path}.gamma", y, count, place, rows)
+            self.scale.trace(f"{path}.gamma", y, copies, rows)
         if self.shortcut is not None:
-            self.shortcut.trace(f"{path}.shortcut", x, count, place, rows)
+            self.shortcut.trace(f"{path}.shortcut", x, copies, rows)
         if self.after is not None:
-            self.after.trace(path, y, count, place, rows)
+            self.after.trace(path, y, copies, rows)
         return y
 
     def signature(self) -> list[Any]:
@@ -185,8 +223,8 @@ class Gate(Layer):
         branch = self.branch.live(x)
         return Live(larger(branch.extra, branch.output + x.elements), x.elements)
 
-    def trace(self, path: str, x: Shape, count: int, place: int, rows: list[Row]) -> Shape:
-        self.branch.trace(path, x, count, place, rows)
+    def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
+        self.branch.trace(path, x, copies, rows)
         return x
 
     def signature(self) -> list[Any]:
@@ -216,7 +254,7 @@ def chain(items: Iterable[Named]) -> Chain:
 def walk(tree: Layer, x: Shape, path: str = "") -> list[Row]:
     """A row for every leaf of a tree in order of execution."""
     rows: list[Row] = []
-    tree.trace(path, x, 1, -1, rows)
+    tree.trace(path, x, Copies(), rows)
     return rows
 
 

@@ -2,5 +2,6 @@
 
 from convlab.models.builder import build
 from convlab.models.containers import ConvNet
+from convlab.models.folding import fold
 
-__all__ = ["ConvNet", "build"]
+__all__ = ["ConvNet", "build", "fold"]

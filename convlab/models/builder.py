@@ -11,7 +11,7 @@ from torch import nn
 
 from convlab.costs import cost
 from convlab.errors import ConvlabError, Problem, quote
-from convlab.language.design import Design, lower
+from convlab.language.design import Design, Network, lower
 from convlab.language.validation import validated
 from convlab.layers import Chain, Gate, Layer, Parallel, Repeat, Residual, Shape, Split
 from convlab.models.containers import ChannelGate, ChannelSplit, ConvNet, NamedModules, ParallelSum, ResidualBlock
@@ -52,20 +52,25 @@ def build(
     network = lower(design)
     profile = cost(design, network, design.image.shape)
     refuse_too_big(profile, place, dtype)
-    kinds = _blocks(design)
-    x = profile.image
-    parts: list[tuple[str, nn.Module]] = []
-    with nullcontext() if torch.get_default_device() == place else place, WithoutInitialization():
-        for part in network.parts:
-            blocks = part.path.startswith("stages.") or part.path == "blocks"
-            parts.append((part.path, _stage(part.tree, x, kinds) if blocks else _module(part.tree, x, _Block())))
-            x = part.tree.output(x)
-    model = ConvNet(design, parts, sum(not part.head for part in network.parts))
+    model = assembled(design, network, place)
     if initialized:
         initialize(model, design.initialization, seed)
     if channels_last:
         return model.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
     return model.to(dtype=dtype)
+
+
+def assembled(design: Design, network: Network, device: torch.device) -> ConvNet:
+    """The model of a lowered design, in float32, its weights as they come from memory."""
+    kinds = _blocks(design)
+    x = design.image.shape
+    parts: list[tuple[str, nn.Module]] = []
+    with nullcontext() if torch.get_default_device() == device else device, WithoutInitialization():
+        for part in network.parts:
+            blocks = part.path.startswith("stages.") or part.path == "blocks"
+            parts.append((part.path, _stage(part.tree, x, kinds) if blocks else _module(part.tree, x, _Block())))
+            x = part.tree.output(x)
+    return ConvNet(design, parts, sum(not part.head for part in network.parts))
 
 
 def available(device: str | torch.device) -> torch.device:
@@ -115,8 +120,9 @@ def _stage(tree: Layer, x: Shape, kinds: Iterator[_Block]) -> nn.Module:
         elif name == "downsample":
             modules[name] = _module(child, x, _Block())
         elif isinstance(child, Repeat):
-            for index in range(child.count):
-                modules[str(int(name) + index)] = _module(child.block, x, next(kinds))
+            for first in range(int(name), int(name) + child.count * child.period, child.period):
+                for turn, block in child.turns():
+                    modules[str(first + int(turn))] = _module(block, x, next(kinds))
         else:
             modules[name] = _module(child, x, next(kinds))
         x = child.output(x)
@@ -135,7 +141,7 @@ def _module(tree: Layer, x: Shape, block: _Block) -> nn.Module:
             return _filled(ParallelSum(), {name: _module(child, x, block) for name, child in tree.children})
         case Split():
             seen = tree.share(x)
-            return _filled(ChannelSplit(), {name: _module(child, seen, block) for name, child in tree.children})
+            return _filled(ChannelSplit(len(tree.children)), {name: _module(child, seen, block) for name, child in tree.children})
         case _:
             return tree.module(x)
 

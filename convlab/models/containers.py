@@ -15,11 +15,12 @@ NamedModules = dict[str, nn.Module]
 
 @final
 class ConvNet(nn.Module):
-    """A built design: the stem, the stages and the head, run in order; ``design`` says what it is."""
+    """A built design: the stem, the stages and the head, run in order; ``design`` says what it is, ``folded`` whether it was folded."""
 
     def __init__(self, design: Design, parts: list[tuple[str, nn.Module]], feature_parts: int) -> None:
         super().__init__()
         self.design = design
+        self.folded = False
         self.feature_parts = feature_parts
         for path, part in parts:
             folder, _, name = path.rpartition(".")
@@ -58,12 +59,16 @@ class ConvNet(nn.Module):
     def extra_repr(self) -> str:
         design = self.design
         kinds = ", ".join(dict.fromkeys(stage.block.kind for stage in design.stages))
-        return f"{design.name or design.key}: {kinds}; depths {list(design.depths)}, widths {list(design.widths)}"
+        form = "; folded" if self.folded else ""
+        return f"{design.name or design.key}: {kinds}; depths {list(design.depths)}, widths {list(design.widths)}{form}"
 
 
 @final
-class ResidualBlock(nn.Module):
-    """``x + f(x)``: the branch's modules stand at the block's own path, beside its shortcut, layer scale and drop path."""
+class ResidualBlock(nn.ModuleDict):
+    """``x + f(x)``: the branch's modules stand at the block's own path, beside its shortcut, layer scale and drop path.
+
+    TorchScript runs through the items of a dict of modules, not through modules that are looked up by name.
+    """
 
     def __init__(
         self,
@@ -75,7 +80,7 @@ class ResidualBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.branch = tuple(branch)
-        self.after = tuple(after)
+        self.turns = {"drop_path": 1, "shortcut": 1} | dict.fromkeys(branch, 0) | dict.fromkeys(after, 2)
         self.label = ""
         self.gamma: nn.Parameter | None
         self.register_parameter("gamma", None if gamma is None else nn.Parameter(gamma))
@@ -88,15 +93,17 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = x
-        for name in self.branch:
-            y = self._modules[name](y)  # type: ignore[misc]  # a branch holds modules, never None
+        for name, module in self.items():
+            if self.turns[name] == 0:
+                y = module(y)
         if self.gamma is not None:
             y = y * self.gamma.view(1, -1, 1, 1)
         if self.drop_path is not None:
             y = self.drop_path(y)
         y = y + (x if self.shortcut is None else self.shortcut(x))
-        for name in self.after:
-            y = self._modules[name](y)  # type: ignore[misc]  # as above
+        for name, module in self.items():
+            if self.turns[name] == 2:
+                y = module(y)
         return y
 
     def extra_repr(self) -> str:
@@ -119,10 +126,9 @@ class ParallelSum(nn.Sequential):
     """The sum of branches that see the same input."""
 
     def forward(self, x: Tensor) -> Tensor:
-        first, *others = self
-        total: Tensor = first(x)
-        for branch in others:
-            total = torch.add(total, branch(x))
+        total = x
+        for index, branch in enumerate(self):
+            total = branch(x) if index == 0 else torch.add(total, branch(x))
         return total
 
 
@@ -130,5 +136,13 @@ class ParallelSum(nn.Sequential):
 class ChannelSplit(nn.Sequential):
     """Branches that each see an equal share of the channels; what comes out of them is put side by side."""
 
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([branch(share) for branch, share in zip(self, x.chunk(len(self), 1), strict=True)], 1)
+        shares = x.chunk(self.count, 1)
+        outputs: list[Tensor] = []
+        for index, branch in enumerate(self):
+            outputs.append(branch(shares[index]))
+        return torch.cat(outputs, 1)

@@ -15,6 +15,11 @@ from convlab.models.containers import ResidualBlock
 from convlab.modules import RMSNorm2d
 
 DEVIATION = 0.02
+DEVIATION_OF_CLASSIFIER = 0.01
+"""Of RegNet's, in pycls and torchvision."""
+
+NORMAL = ("class_token", "position_embedding", "relative_position_bias")
+"""Parameters of attention and tokens that start with the same deviation, as in ViT, DeiT and Swin."""
 
 
 class WithoutInitialization(TorchFunctionMode):
@@ -32,51 +37,63 @@ class WithoutInitialization(TorchFunctionMode):
 
 @torch.no_grad()
 def initialize(model: nn.Module, kind: str, seed: int | None = None) -> None:
-    """Fill the weights of a model: "truncated_normal" (ConvNeXt) or "kaiming_normal" (ResNet).
+    """Fill the weights of a model: "truncated_normal" (ConvNeXt), "kaiming_normal" (ResNet), "regnet" (pycls) or "efficientnet".
 
     Norms start as torch's, with weight 1 and bias 0; biases of convolutions are 0. ConvNeXt draws from a normal distribution of
     deviation 0.02 truncated at +-2, a hundred deviations, so that the truncation never acts and a plain normal draw is the same.
+    The others draw convolutions from Kaiming's normal distribution, and differ in the classifier, in whether groups count, and in
+    ResNet's silent last norms.
     Each layer draws from a generator of its own, made from the seed (or from torch's global one) and its place, so that layers
     are filled by as many threads as torch has and the weights do not depend on how many these are.
     """
     modules = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     modules = [module for module in modules if not module.weight.is_meta]
+    bare = [found for name, found in model.named_parameters() if name.endswith(NORMAL) and not found.is_meta]
     start = int(torch.randint(2**62, (), device="cpu")) if seed is None else seed
 
+    def generator(place: int, device: torch.device) -> torch.Generator:
+        return torch.Generator(device).manual_seed(start * 1_000_003 + place & 2**63 - 1)
+
     def fill(place: int) -> None:
-        generator = torch.Generator(modules[place].weight.device)
-        _fill(modules[place], kind, generator.manual_seed(start * 1_000_003 + place & 2**63 - 1))
+        _fill(modules[place], kind, generator(place, modules[place].weight.device))
 
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         list(threads.map(fill, range(len(modules))))
+    for place, parameter in enumerate(bare, len(modules)):
+        parameter.normal_(0.0, DEVIATION, generator=generator(place, parameter.device))
     if kind == "kaiming_normal":
         _silence_branches(model)
 
 
 @torch.no_grad()
 def _fill(module: nn.Conv2d | nn.Linear, kind: str, generator: torch.Generator) -> None:
-    if kind == "kaiming_normal" and type(module) is nn.Linear:
-        _uniform_linear(module, generator)
-        return
-    deviation = DEVIATION if kind == "truncated_normal" else math.sqrt(2.0 / _fan_out(module))
-    module.weight.normal_(0.0, deviation, generator=generator)
     if module.bias is not None:
         module.bias.zero_()
+    if type(module) is nn.Linear and kind != "truncated_normal":
+        _fill_classifier(module, kind, generator)
+        return
+    groups = kind == "efficientnet"
+    deviation = DEVIATION if kind == "truncated_normal" else math.sqrt(2.0 / _fan_out(module, of_group=groups))
+    module.weight.normal_(0.0, deviation, generator=generator)
 
 
-def _uniform_linear(linear: nn.Linear, generator: torch.Generator | None) -> None:
-    """Torch's default for a linear layer, which ResNet's classifier keeps."""
-    bound = 1.0 / math.sqrt(linear.in_features)
-    for tensor in (linear.weight, linear.bias):
-        if tensor is not None:
-            tensor.uniform_(-bound, bound, generator=generator)
+def _fill_classifier(linear: nn.Linear, kind: str, generator: torch.Generator) -> None:
+    """ResNet's classifier keeps torch's default, bounded by the inputs; EfficientNet's is bounded by the outputs."""
+    if kind == "regnet":
+        linear.weight.normal_(0.0, DEVIATION_OF_CLASSIFIER, generator=generator)
+        return
+    bound = 1.0 / math.sqrt(linear.out_features if kind == "efficientnet" else linear.in_features)
+    linear.weight.uniform_(-bound, bound, generator=generator)
+    if kind == "kaiming_normal" and linear.bias is not None:
+        linear.bias.uniform_(-bound, bound, generator=generator)
 
 
-def _fan_out(module: nn.Conv2d | nn.Linear) -> int:
-    """Outputs times taps (He et al., 2015, arXiv:1502.01852); groups do not count, as in the authors' ResNeXt, torchvision and timm."""
+def _fan_out(module: nn.Conv2d | nn.Linear, *, of_group: bool) -> int:
+    """Outputs times taps (He et al., 2015, arXiv:1502.01852), of one group or, as in the authors' ResNeXt and RegNet, of all."""
     if isinstance(module, nn.Linear):
         return module.out_features
-    return module.out_channels * module.kernel_size[0] * module.kernel_size[1]
+    outputs = module.out_channels // module.groups if of_group else module.out_channels
+    return outputs * module.kernel_size[0] * module.kernel_size[1]
 
 
 def _silence_branches(model: nn.Module) -> None:

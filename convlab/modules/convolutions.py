@@ -29,7 +29,8 @@ class PaddedConv2d(nn.Conv2d):
         self.after = after
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(functional.pad(x, (self.before, self.after, self.before, self.after)))
+        padded = functional.pad(x, (self.before, self.after, self.before, self.after))
+        return self._conv_forward(padded, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         shown: str = super().extra_repr()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -41,7 +42,7 @@ class PointwiseLinear(nn.Linear):
     """A linear layer over the channels of an NCHW map; fastest where the map is channels-last in memory."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return functional.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
 
 
 def convolution(

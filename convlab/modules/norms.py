@@ -14,7 +14,8 @@ class LayerNorm2d(nn.LayerNorm):
     """Layer normalisation over the channels of each pixel of an NCHW map; the result is channels-last in memory."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x = x.permute(0, 2, 3, 1)
+        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps).permute(0, 3, 1, 2)
 
 
 @final

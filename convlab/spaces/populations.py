@@ -15,7 +15,8 @@ from convlab.costs import peak_elements
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.language.design import Design, Network, Part, lower_population
 from convlab.language.validation import stride_faults, structural_faults
-from convlab.layers import Row, Shape
+from convlab.layers import Attention, Row, Shape
+from convlab.layers.layer import Copies
 from convlab.metrics import METRICS
 from convlab.spaces.drawing import LARGE, draw
 from convlab.spaces.limits import LIMITED
@@ -232,7 +233,7 @@ def _walked(network: Network, image: Shape) -> _Walked:
     x = image
     for part in network.parts:
         found.parts.append((part, x))
-        x = part.tree.trace(part.path, x, 1, -1, found.rows)
+        x = part.tree.trace(part.path, x, Copies(), found.rows)
     return found
 
 
@@ -259,7 +260,7 @@ def _is_safe(rows: list[Row]) -> bool:
     """Whether int64 holds all costs.
 
     A layer has to do with each number that comes in or goes out at most once for every input channel and tap of its kernel, or for
-    every pixel.
+    every pixel; attention four times, and padding to whole windows at most doubles each side of a map.
     """
     known: dict[int, float] = {}
 
@@ -273,5 +274,6 @@ def _is_safe(rows: list[Row]) -> bool:
         channels, height, width = map(most, row.input)
         elements = max(channels * height * width, math.prod(map(most, row.output)))
         taps = most(getattr(row.layer, "kernel_size", 1)) ** 2
-        bound += most(row.count) * elements * (channels * taps + height * width)
+        times = 64 if isinstance(row.layer, Attention) else 1
+        bound += most(row.count) * times * elements * (channels * taps + height * width)
     return bound < SAFE

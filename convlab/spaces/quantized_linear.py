@@ -1,42 +1,26 @@
-"""The quantised linear rule of RegNet (Radosavovic et al., 2020, arXiv:2003.13678): widths and depths from three numbers and a depth."""
+"""The quantised linear rule in a space: every network that its parameters give with as many stages as there are."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from convlab.language.knobs import Knob, Refused
+from convlab.language.knobs import Refused
+from convlab.language.rules import FITTED, NEEDED, PARAMETERS, block_widths, fitted
 from convlab.spaces.domains import Objection, domain
 from convlab.spaces.factors import Joint
 
-QUANTUM = 8
-"""Widths are multiples of this."""
-
 WIDEST = 65536
 MAXIMUM_TRIES = 200_000
+MAXIMUM_ROWS = 500_000
+HELP = (
+    "{ quantized_linear = { initial, slope, multiplier, depth, group_width, expansion_ratio } }, each a range or a list; "
+    "the last three may be left out"
+)
 
-PARAMETERS = {
-    "depth": Knob("depth", "rule", "integer", 0, "blocks in all", 1, 1000, unit="blocks"),
-    "initial": Knob("initial", "rule", "integer", 24, "width of the first block", 8, 4096, unit="channels"),
-    "slope": Knob("slope", "rule", "number", 36.0, "by how much the width grows a block", 0, 4096, unit="channels"),
-    "multiplier": Knob("multiplier", "rule", "number", 2.5, "the step between the widths of stages", 1.05, 8),
-}
-HELP = "{ quantized_linear = { initial, slope, multiplier, depth } }, each a range or a list; depth may be left out"
-
-
-def regnet(initial: float, slope: float, multiplier: float, depth: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Widths and depths of the stages of a RegNet: block j wants initial + slope * j, quantised to initial * multiplier ** k."""
-    widths: list[int] = []
-    depths: list[int] = []
-    for width in _block_widths(initial, slope, multiplier, depth):
-        if widths and widths[-1] == width:
-            depths[-1] += 1
-        else:
-            widths.append(width)
-            depths.append(1)
-    return tuple(widths), tuple(depths)
+Row = tuple[Any, ...]
 
 
 def quantized_linear(table: Any, depths: Sequence[int]) -> Joint | Objection:
@@ -47,21 +31,39 @@ def quantized_linear(table: Any, depths: Sequence[int]) -> Joint | Objection:
     domains = _domains(table, sum(depths))
     if isinstance(domains, Objection):
         return domains
-    if math.prod(map(len, domains.values())) > MAXIMUM_TRIES:
+    if math.prod(len(domains[name]) for name in (*NEEDED, "depth")) > MAXIMUM_TRIES:
         message = f"the quantised linear rule has over {MAXIMUM_TRIES:,} parameters to try"
         return Objection(Refused("bad-space", message, help="larger steps"))
-    rows: dict[tuple[int, ...], None] = {}
+    rows: dict[Row, None] = {}
     wanted = set(domains["depth"])
-    for initial, slope, multiplier in product(domains["initial"], domains["slope"], domains["multiplier"]):
-        for row, depth in _rows(_block_widths(initial, slope, multiplier, max(wanted)), len(depths)):
+    for initial, slope, multiplier in product(*(domains[name] for name in NEEDED)):
+        for row, depth in _rows(block_widths(initial, slope, multiplier, max(wanted)), len(depths)):
             if depth in wanted:
                 rows.setdefault(row)
     if not rows:
         message = f"no parameters of the quantised linear rule give {len(depths)} stages"
         return Objection(Refused("empty-space", message, help="a wider range of slope, multiplier or depth"))
-    stages = range(len(depths))
-    paths = (*(f"stages.{index}.width" for index in stages), *(f"stages.{index}.depth" for index in stages))
-    return Joint(paths, tuple(rows))
+    knobs = [knob for knob in FITTED if knob in domains]
+    if len(rows) * math.prod(len(domains[knob]) for knob in knobs) > MAXIMUM_ROWS:
+        message = f"the quantised linear rule gives over {MAXIMUM_ROWS:,} networks"
+        return Objection(Refused("bad-space", message, help="fewer group widths and ratios, or larger steps"))
+    names = ["width", "depth", *(f"block.{knob}" for knob in knobs)]
+    paths = tuple(f"stages.{index}.{name}" for name in names for index in range(len(depths)))
+    return Joint(paths, tuple(dict.fromkeys(_fitted(rows, len(depths), domains)) if knobs else rows))
+
+
+def _fitted(rows: Iterable[Row], stages: int, domains: Mapping[str, tuple[Any, ...]]) -> Iterator[Row]:
+    """The rows with their widths fitted to every group width and expansion ratio, which follow the depths."""
+    widths_of: dict[tuple[Row, Any, Any], tuple[Row, Row]] = {}
+    ratios = domains.get("expansion_ratio", (1.0,))
+    for row, group_width, ratio in product(rows, domains["group_width"], ratios):
+        key = (row[:stages], group_width, ratio)
+        if key not in widths_of:
+            widths_of[key] = fitted(*key)
+        widths, groups = widths_of[key]
+        said = (ratio,) * stages if "expansion_ratio" in domains else ()
+        if max(widths) <= WIDEST:
+            yield (*widths, *row[stages:], *groups, *said)
 
 
 def _domains(table: Any, depth: int) -> dict[str, tuple[Any, ...]] | Objection:
@@ -71,7 +73,8 @@ def _domains(table: Any, depth: int) -> dict[str, tuple[Any, ...]] | Objection:
     unknown = next((name for name in table if name not in PARAMETERS), None)
     if unknown is not None:
         return Objection(Refused("unknown-key", f"the rule has no parameter {unknown}", help=HELP), (unknown,), "key")
-    missing = [name for name in ("initial", "slope", "multiplier") if name not in table]
+    needed = (*NEEDED, *(("group_width",) if "expansion_ratio" in table else ()))
+    missing = [name for name in needed if name not in table]
     if missing:
         return Objection(Refused("missing-key", f"the quantised linear rule lacks {missing[0]}", help=HELP))
     domains: dict[str, tuple[Any, ...]] = {"depth": (depth,)}
@@ -83,17 +86,11 @@ def _domains(table: Any, depth: int) -> dict[str, tuple[Any, ...]] | Objection:
     return domains
 
 
-def _block_widths(initial: float, slope: float, multiplier: float, depth: int) -> Iterator[int]:
-    for block in range(depth):
-        power = round(math.log(1 + slope * block / initial) / math.log(multiplier))
-        yield max(1, round(initial * multiplier**power / QUANTUM)) * QUANTUM
-
-
-def _rows(block_widths: Iterator[int], stages: int) -> Iterator[tuple[tuple[int, ...], int]]:
+def _rows(widths_of_blocks: Iterator[int], stages: int) -> Iterator[tuple[Row, int]]:
     """The widths and depths of every network of that many stages that the first blocks make, and how many blocks those are."""
     widths: list[int] = []
     ends: list[int] = []
-    for depth, width in enumerate(block_widths, 1):
+    for depth, width in enumerate(widths_of_blocks, 1):
         if not widths or widths[-1] != width:
             if len(widths) == stages or width > WIDEST:
                 return

@@ -5,10 +5,9 @@ from __future__ import annotations
 from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS
 from convlab.language.design import Design, Stage
 from convlab.language.knobs import Knob, knobs_of
-from convlab.language.schema import Schema, design_schema, reference, table
+from convlab.language.schema import Schema, design_schema, reference, rule_schema, table
 from convlab.spaces.factors import RULES
 from convlab.spaces.limits import LIMITED
-from convlab.spaces.quantized_linear import PARAMETERS
 
 NUMBER: Schema = {"type": "number"}
 RANGES: tuple[Schema, ...] = (
@@ -73,9 +72,7 @@ def _macro(plural: str) -> Schema:
     )
     if plural == "widths":
         written: Schema = {"anyOf": [{"type": "array", "items": NUMBER, "minItems": 1}, RANGE]}
-        rule = table({name: {"description": knob.help, **written} for name, knob in PARAMETERS.items()})
-        rule["required"] = [name for name in PARAMETERS if name != "depth"]
-        domain["anyOf"].append(table({"quantized_linear": rule}) | {"required": ["quantized_linear"]})
+        domain["anyOf"].append(rule_schema(lambda _: written))
     return domain
 
 

@@ -19,15 +19,19 @@ Array = Any
 
 SIZES = frozenset(
     {"stages.depth", "stages.width", "stem.width", "stem.kernel_size", "head.hidden", "head.classes"}
+    | {"head.convolution"}
     | {"image.size", "image.channels", "block.kernel_size", "block.expansion_ratio", "block.squeeze_ratio"}
-    | {"block.groups", "block.group_width"}
+    | {"block.groups", "block.group_width", "block.heads", "block.head_width"}
 )
 """The knobs that are stacked. Of them only words, pairs and whether they are 0 ("none") are structure; of all others every value is."""
 
-SWITCHES = frozenset({"block.layer_scale", "head.dropout", "block.activation", "stem.activation", "head.activation"})
+SWITCHES = frozenset(
+    {"block.layer_scale", "head.dropout", "block.activation", "stem.activation", "head.activation"}
+    | {"head.convolution_activation"}
+)
 """The knobs of which costs see only whether they are 0 or "none"."""
 
-UNSEEN = frozenset({"summary", "drop_path", "initialization", "block.pointwise"})
+UNSEEN = frozenset({"summary", "drop_path", "norm_eps", "initialization", "block.pointwise"})
 """The knobs that costs do not see at all."""
 
 WHOLE = 2**62

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convlab.costs import Profile
+from convlab.costs import Profile, profile
 from convlab.views.cards import FIGURES, Card, cards, plain_cards
 from convlab.views.knob_paths import Difference, differences
 from convlab.views.tables import Cell, Column, Table, plain, value_text, words
 
 
 def comparison(profiles: Sequence[Profile]) -> Table:
-    """A row a figure and a column a design; from the second design on, each cell carries the change against the first."""
+    """A row a figure and a column a design; from the second design on, each cell carries the change against the first.
+
+    Folding changes parameters and multiply-adds: where it does, both forms are told.
+    """
     shown = [cards(profile, None if index == 0 else profiles[0]) for index, profile in enumerate(profiles)]
-    rows = [
-        (words(FIGURES[row[0].name].title), *(Cell(card.value, _with_delta(card)) for card in row))
-        for row in zip(*shown, strict=True)
-    ]
+    rows = [_row(FIGURES[row[0].name].title, row) for row in zip(*shown, strict=True)]
+    forms = _folded(profiles)
+    if any((form.params, form.macs) != (one.params, one.macs) for form, one in zip(forms, profiles, strict=True)):
+        rows[2:2] = [_row(f"{FIGURES[row[0].name].title}, folded", row) for row in zip(*_sizes(forms), strict=True)]
     return Table(_columns("figure", profiles), tuple(rows))
 
 
@@ -34,8 +37,13 @@ def plain_comparison(profiles: Sequence[Profile]) -> dict[str, Any]:
     found = differences([profile.design for profile in profiles])
     return {
         "designs": [
-            {"name": profile.design.name, "summary": profile.design.summary, "cards": plain_cards(made)}
-            for profile, made in zip(profiles, shown, strict=True)
+            {
+                "name": profile.design.name,
+                "summary": profile.design.summary,
+                "cards": plain_cards(made),
+                "folded": plain_cards(form),
+            }
+            for profile, made, form in zip(profiles, shown, _sizes(_folded(profiles)), strict=True)
         ],
         "knobs": plain_differences(found),
     }
@@ -44,6 +52,20 @@ def plain_comparison(profiles: Sequence[Profile]) -> dict[str, Any]:
 def plain_differences(found: Sequence[Difference]) -> list[dict[str, Any]]:
     """Knobs in which designs differ as JSON holds them."""
     return [{"path": item.path, "values": plain(item.values)} for item in found]
+
+
+def _folded(profiles: Sequence[Profile]) -> list[Profile]:
+    return [profile(one.design, image=(one.image.height, one.image.width), folded=True) for one in profiles]
+
+
+def _sizes(forms: Sequence[Profile]) -> list[tuple[Card, ...]]:
+    """The cards of parameters and multiply-adds."""
+    shown = [cards(form, None if index == 0 else forms[0]) for index, form in enumerate(forms)]
+    return [tuple(card for card in made if card.name in ("params", "macs")) for made in shown]
+
+
+def _row(title: str, row: Sequence[Card]) -> tuple[Cell, ...]:
+    return (words(title), *(Cell(card.value, _with_delta(card)) for card in row))
 
 
 def _columns(first: str, profiles: Sequence[Profile]) -> tuple[Column, ...]:

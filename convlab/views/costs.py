@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from convlab import units
 from convlab.costs import PartCost, Profile
+from convlab.language.blocks import ATTENTION_KINDS
 from convlab.language.design import Stage
 from convlab.layers import Row, Shape
 from convlab.metrics import METRICS
@@ -117,7 +118,7 @@ def _blocks(profile: Profile) -> Iterator[_Group]:
             outputs = [rows[0].input for _, rows in groups[1:]] + [part.output]
             for (key, rows), output in zip(groups, outputs, strict=True):
                 what = f"{stage.downsample.kind} downsampling" if "downsample" in key else _block_text(stage)
-                yield _Group(_repeated(key, rows[0].count), what, rows, output, rows[0].count)
+                yield _Group(_repeated(key, rows[0]), what, rows, output, rows[0].count)
 
 
 def _layers(profile: Profile) -> Iterator[_Group]:
@@ -125,10 +126,11 @@ def _layers(profile: Profile) -> Iterator[_Group]:
         yield _Group(row.path, row.layer.label(), (row,), row.output, row.count)
 
 
-def _repeated(path: str, count: int) -> str:
-    """The path of a block that stands for its repetitions: stages.0.blocks.1-2."""
+def _repeated(path: str, row: Row) -> str:
+    """The path of a block that stands for its repetitions: stages.0.blocks.1-2, or 0-4 by 2 where every second is like it."""
     head, _, index = path.rpartition(".")
-    return f"{head}.{index}-{int(index) + count - 1}" if count > 1 else path
+    last = f"{head}.{index}-{int(index) + (row.count - 1) * row.step}" if row.count > 1 else path
+    return f"{last} by {row.step}" if row.step > 1 and row.count > 1 else last
 
 
 def _block_path(part: PartCost, row: Row) -> str:
@@ -141,11 +143,15 @@ def _block_path(part: PartCost, row: Row) -> str:
 
 def _block_text(stage: Stage) -> str:
     block = stage.block
+    if block.kind in ATTENTION_KINDS:
+        return f"{block.kind}, windows of {block.window}x{block.window}" if block.window else f"{block.kind}, global"
     return block.kind if block.kind == "custom" else f"{block.kind}, {block.kernel_size}x{block.kernel_size}"
 
 
 def _stem_text(profile: Profile) -> str:
     stem = profile.design.stem
+    if stem.kind == "custom":
+        return stem.kind
     side = stem.patch_size if stem.kind == "patchify" else stem.kernel_size
     return f"{stem.kind}, {side}x{side}"
 

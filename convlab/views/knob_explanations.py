@@ -51,11 +51,14 @@ EXAMPLES = {
     "block.pointwise": "conv",
     "block.kind": "convnext_v2",
     "downsample.kernel_size": "3",
+    "head.convolution": "1280",
     "head.hidden": "1024",
     "head.dropout": "0.2",
     "head.classes": "100",
     "block.branch": '["depthwise(7)", "norm", "pointwise(4x)", "activation", "pointwise(1x)"]',
     "block.branches": '[["depthwise(7)", "norm"], ["pointwise(4x)", "activation", "pointwise(1x)"]]',
+    "stem.branch": '["conv(3, 0.5x, stride=2)", "norm", "activation", "conv(3, 1x, stride=2)", "norm"]',
+    "downsample.branch": '["conv(3, 1x)", "norm"]',
 }
 """Values to show, where one that is made from the knob says less: each can be used on convnext_t."""
 
@@ -90,8 +93,10 @@ def explain_kind(section: str, kind: str) -> Explanation:
     facts = tuple((name, value_text(value)) for name, value in knobs if value != ())
     text = f"A named set of defaults for the knobs of {section}:"
     if kind == "custom":
-        example = f"--set {section}.kind=custom {_turned('block.branch', EXAMPLES['block.branch'])}"
-        text = "A block written as layers in block.branch or block.branches, with these defaults and layers:"
+        path = f"{section}.branch"
+        example = f"--set {section}.kind=custom {_turned(path, EXAMPLES[path])}"
+        where = f"{path} or block.branches" if section == "block" else path
+        text = f"A {section} written as layers in {where}, with these defaults and layers:"
         return Explanation(kind, f"kind of {section}", text, (*facts, *written_layers()), example)
     return Explanation(kind, f"kind of {section}", text, facts, f"--set {section}.kind={kind}")
 
@@ -133,18 +138,21 @@ def _knob(path: str, knob: Knob) -> Explanation:
     )
     text = f"{knob.help}, one value a stage or one for all" if path in PLURALS else knob.help
     known = tuple(fact for fact in facts if fact[1])
-    if path in ("block.branch", "block.branches"):
+    if knob.kind == "layers":
         known = (*known, *written_layers())
     example = _with_kind(section, knob, single or path) + _turned(single or path, _example(path, knob))
     return Explanation(path, "knob", sentence(text), known, example)
 
 
 def _with_kind(section: str, knob: Knob, path: str) -> str:
-    """Where convnext_t's kind does not use the knob, the argument that sets a kind that does."""
+    """Where convnext_t's kind does not use the knob, the arguments that set a kind that does, with layers where it needs some."""
     used = users(section, knob.name) if section in SHOWN_ON else ()
     if not used or SHOWN_ON[section] in used:
         return ""
-    return _turned(f"{path.rpartition('.')[0]}.kind", used[0]) + " "
+    table = path.rpartition(".")[0]
+    layers = used[0] == "custom" and knob.kind != "layers"
+    branch = _turned(f"{table}.branch", EXAMPLES[f"{section}.branch"]) + " " if layers else ""
+    return _turned(f"{table}.kind", used[0]) + " " + branch
 
 
 def _by_kind(section: str, knob: Knob) -> str:

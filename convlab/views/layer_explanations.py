@@ -28,6 +28,8 @@ LAYERS: dict[str, type] = {
 OWN_WORDS = {
     "depthwise": "A depthwise convolution: one filter a channel.",
     "pointwise": "A 1x1 convolution, or a linear layer over the channels, as the block's pointwise says.",
+    "attention": "Self-attention of the whole map, with its projections; heads are the block's unless they are given.",
+    "window_attention": "Self-attention within windows, shifted by half a window where shift is 1.",
     "norm": "A norm: of the block's kind, or of the kind that is named.",
     "activation": "An activation: of the block's kind, or of the kind that is named.",
     "identity": "What comes in goes out: for a branch in parallel.",
@@ -38,10 +40,10 @@ OWN_WORDS = {
 RULES = (
     (
         "a stride",
-        "an in-block stride is carried by the first depthwise, conv or pool of a branch; inside parallel by every branch, "
-        "and branches that cannot carry it are left out there",
+        "a stage's stride is carried by the first depthwise, conv or pool of a branch; inside parallel by every branch, "
+        "and branches that cannot carry it, or that keep a width that changes, are left out there; a stem says its strides itself",
     ),
-    ("defaults", "the block's norm, activation and bias are the defaults of its layers"),
+    ("defaults", "the block's kernel size, norm, activation and bias are the defaults of its layers"),
     ("the sum", 'each branch is added to its input; shortcut = "none" leaves that sum out'),
 )
 """What holds of all written layers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from convlab.language.blocks import Block
+from convlab.language.blocks import ATTENTION_KINDS, Block
 from convlab.language.design import Design, Stage
 from convlab.language.files import load
 from convlab.presets import preset_names
@@ -18,6 +18,7 @@ ORDERS = {
     "both": "two spatial convolutions",
     "fused": "a spatial convolution to the hidden width, a 1x1 back",
     "separable": "the spatial convolution, then a 1x1",
+    "single": "one spatial convolution",
 }
 
 
@@ -90,12 +91,15 @@ def _listed(numbers: tuple[int, ...]) -> str:
 
 def _stem(design: Design) -> str:
     stem = design.stem
+    if stem.kind == "custom":
+        return f"custom: the layers {', '.join(stem.branch)}; norm is {stem.norm}, activation {stem.activation}"
     if stem.kind == "patchify":
         text = f"patches of {stem.patch_size}x{stem.patch_size} px"
     else:
         count = stem.layers if stem.kind == "deep" else 1
         text = f"{count} convolution{'s' * (count > 1)} of {stem.kernel_size}x{stem.kernel_size}, stride {stem.stride}"
     after = [stem.norm, stem.activation, "" if stem.pool == "none" else f"{stem.pool} pool of stride 2"]
+    after += ["a class token"] * stem.class_token + ["a position embedding"] * stem.position_embedding
     return ", ".join([text, *(item for item in after if item not in ("", "none"))])
 
 
@@ -112,6 +116,8 @@ def _blocks(design: Design) -> Iterator[str]:
 def _block(block: Block) -> str:
     if block.kind == "custom":
         return _custom(block)
+    if block.kind in ATTENTION_KINDS:
+        return _attention(block)
     groups = ""
     if block.group_width:
         groups = f" in groups of {block.group_width} channels"
@@ -123,7 +129,7 @@ def _block(block: Block) -> str:
         f"{block.kind}: {ORDERS[block.order]}",
         f"kernel {block.kernel_size}x{block.kernel_size}{groups}",
         ""
-        if block.order == "separable"
+        if block.order in ("separable", "single")
         else f"hidden width {block.expansion_ratio:g} times the {block.expansion_of} width",
         _placed(block.norm, block.norm_after),
         _placed(block.activation, block.activation_after),
@@ -131,6 +137,24 @@ def _block(block: Block) -> str:
         "global response normalisation" if block.grn else "",
         f"layer scale from {value_text(block.layer_scale)}" if block.layer_scale else "",
         _shortcut(block),
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _attention(block: Block) -> str:
+    """A transformer block in words."""
+    heads = f"{block.heads} heads" if block.heads else f"heads of {block.head_width} channels"
+    side = f"{block.window}x{block.window}"
+    where = f"within windows of {side} px" if block.window else "over the whole map"
+    shifted = ", shifted in every second block" if block.window and block.shift else ""
+    parts = [
+        f"{block.kind}: attention {where}{shifted}, {heads}",
+        "a learned bias by relative position" if block.window and block.relative_position else "",
+        f"then a pointwise expansion to {block.expansion_ratio:g} times the width and back",
+        "" if block.norm == "none" else f"{block.norm} before both",
+        "" if block.activation == "none" else f"{block.activation} after the expansion",
+        "global response normalisation" if block.grn else "",
+        f"layer scale from {value_text(block.layer_scale)}" if block.layer_scale else "",
     ]
     return "; ".join(part for part in parts if part)
 
@@ -152,21 +176,28 @@ def _placed(kind: str, places: tuple[str, ...]) -> str:
 
 
 def _downsample(stages: tuple[Stage, ...]) -> str:
-    kinds = dict.fromkeys((stage.downsample.kind, stage.block.shortcut) for stage in stages)
+    kinds = dict.fromkeys((stage.downsample.kind, stage.block.shortcut, stage.downsample.branch) for stage in stages)
     words = {
         "separate": "a norm and a strided convolution of their own between the stages",
         "in_block": "the stride is in each stage's first block",
         "max_pool": "a max pool and a 1x1 convolution between the stages",
         "average_pool": "an average pool and a 1x1 convolution between the stages",
+        "patch_merging": "patches put side by side as channels, a norm and a linear layer between the stages",
     }
-    told = (words[kind] + (f", {SHORTCUTS[shortcut]}" if kind == "in_block" else "") for kind, shortcut in kinds)
+    told = (
+        f"the layers {', '.join(branch)} between the stages"
+        if kind == "custom"
+        else words[kind] + (f", {SHORTCUTS[shortcut]}" if kind == "in_block" else "")
+        for kind, shortcut, branch in kinds
+    )
     return "; or ".join(dict.fromkeys(told))
 
 
 def _head(design: Design) -> str:
     head = design.head
     parts = [
-        f"{head.pool} pool",
+        f"a 1x1 convolution to {head.convolution}" if head.convolution else "",
+        "the class token" if head.pool == "token" else f"{head.pool} pool",
         "" if head.norm == "none" else f"{head.norm} {head.norm_at.replace('_', ' ')}",
         f"a hidden layer of {head.hidden}" if head.hidden else "",
         f"dropout {head.dropout:g}" if head.dropout else "",

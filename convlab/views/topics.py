@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from convlab.language.knobs import Knob, knobs_of
+from convlab.language.rules import PARAMETERS
+from convlab.language.scaling import Scale
 from convlab.presets import preset_names
 from convlab.views.cards import FIGURES
 from convlab.views.catalogue import count_text
@@ -24,6 +27,17 @@ TOPICS: dict[str, tuple[str, str]] = {
         "say how many stages there are.",
         "--set stages.2.depth=27",
     ),
+    "scale": (
+        "What the sizes of the base are multiplied by (compound scaling, Tan and Le, 2019, arXiv:1905.11946), before the rest of "
+        "the file is put in. The design that comes out has plain sizes.",
+        "scale = { width = 1.1, depth = 1.2 }",
+    ),
+    "quantized_linear": (
+        "RegNet's rule for widths and depths (Radosavovic et al., 2020, arXiv:2003.13678): block j wants a width of initial + slope * "
+        "j, which is quantised to initial * multiplier ** k and to multiples of 8; blocks of one width are a stage. With a group "
+        "width the widths are fitted, so that it divides the hidden ones.",
+        "widths = { quantized_linear = { initial = 24, slope = 36.44, multiplier = 2.49, depth = 13, group_width = 8 } }",
+    ),
     "vary": (
         "What varies in a space, by knob path: a list holds choices, a table with low, high and step a range. Each independent "
         "choice multiplies the number of designs.",
@@ -40,6 +54,9 @@ TOPICS: dict[str, tuple[str, str]] = {
     ),
 }
 """The words of a file that are no knobs: what each means, and an example."""
+
+KNOBS: dict[str, Mapping[str, Knob]] = {"scale": knobs_of(Scale), "quantized_linear": PARAMETERS}
+"""What the tables of such words hold."""
 
 LABELS = {figure.title.lower(): name for name, figure in FIGURES.items()} | {"of macs": "macs"}
 """The labels that are shown of figures, and the figures' names."""
@@ -60,7 +77,8 @@ def explain_topic(name: str) -> Iterator[Explanation]:
     """A word of a file that is no knob, or a space."""
     if name in TOPICS:
         text, example = TOPICS[name]
-        yield Explanation(name, "word of a file", text, (), example)
+        facts = tuple((knob.name, f"{knob.help}; {knob.bounds()}") for knob in KNOBS.get(name, {}).values())
+        yield Explanation(name, "word of a file", text, facts, example)
     if name in preset_names("spaces"):
         yield _space(name)
 

@@ -10,10 +10,10 @@ from designs import SWEEP, designs, swept
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convlab.costs import part_cost, peak_elements, profile
+from convlab.costs import part_cost, peak_elements, receptive_field, profile
 from convlab.language.design import lower, lower_population
 from convlab.language.validation import faults
-from convlab.layers.layer import POINTWISE
+
 from convlab.metrics import METRICS
 
 
@@ -69,12 +69,12 @@ def check(design, seed):
         return 0
     population = stacked(members)
     network = lower_population(population)
-    x, parts, field = population.image.shape, [], POINTWISE
+    x, parts = population.image.shape, []
     for part in network.parts:
         found = part_cost(part, x)
         parts.append(found)
-        field = field if part.head else field.then(part.tree.field())
         x = found.output
+    field = receptive_field(parts)
     lives = [found.part.tree.live(found.input) for found in parts]
     together = {
         "params": sum(found.params for found in parts),

@@ -23,7 +23,7 @@ GENERAL = design_of(
         "widths": [16, 32],
         "stem": {"kind": "conv", "pool": "max"},
         "downsample": {"kind": "separate"},
-        "head": {"hidden": 24, "dropout": 0.1},
+        "head": {"convolution": 40, "hidden": 24, "dropout": 0.1},
         "image": {"size": 96},
         "block": {"kind": "mbconv", "layer_scale": 0.1, "shortcut": "projection", "expansion_ratio": 2.0},
     }
@@ -39,7 +39,24 @@ GROUPED = design_of(
 CUSTOM = design_of(
     {"depths": [1], "widths": [16], "block": {"kind": "custom", "branch": ["depthwise(3)", "norm", "pointwise(1x)"]}}
 )
+CUSTOM_AROUND = design_of(
+    {
+        "depths": [1, 1],
+        "widths": [16, 32],
+        "stem": {"kind": "custom", "branch": ["conv(3, 1x, stride=2)", "norm"]},
+        "downsample": {"kind": "custom", "branch": ["depthwise(3)", "activation", "pointwise(1x)"]},
+    }
+)
 DEEP = design_of({"depths": [1], "widths": [16], "stem": {"kind": "deep"}})
+TOKENS = design_of(
+    {
+        "depths": [1],
+        "widths": [16],
+        "stem": {"position_embedding": True},
+        "block": {"kind": "vit", "heads": 2},
+    }
+)
+WINDOWS = design_of({"depths": [2], "widths": [32], "block": {"kind": "swin", "window": 4, "head_width": 16}})
 PATCHIFY = design_of({"depths": [1, 1], "widths": [16, 32]})
 
 SAME = [
@@ -66,14 +83,27 @@ DIFFERENT = [
     (GENERAL, "stem.activation", "gelu"),
     (GENERAL, "stem.pool", "average"),
     (GENERAL, "stem.bias", True),
+    (GENERAL, "norm_eps", 1e-3),
+    (TOKENS, "stem.position_embedding", False),
+    (TOKENS, "block.heads", 4),
+    (WINDOWS, "block.head_width", 8),
+    (WINDOWS, "block.window", 5),
+    (WINDOWS, "block.shift", False),
+    (WINDOWS, "block.relative_position", False),
     (GENERAL, "stages.1.depth", 3),
     (GENERAL, "stages.1.width", 48),
     (GENERAL, "stages.1.stride", 1),
     (GENERAL, "stages.1.dilation", 2),
+    (CUSTOM_AROUND, "stem.branch", ["conv(3, 1x, stride=4)", "norm"]),
+    (CUSTOM_AROUND, "downsample.branch", ["conv(3, 1x)"]),
+    (CUSTOM_AROUND, "downsample.activation", "gelu"),
     (GENERAL, "downsample.kind", "in_block"),
     (GENERAL, "downsample.kernel_size", 3),
     (GENERAL, "downsample.norm", "none"),
     (GENERAL, "downsample.bias", False),
+    (GENERAL, "head.convolution", 24),
+    (GENERAL, "head.convolution_norm", "layer_norm"),
+    (GENERAL, "head.convolution_activation", "none"),
     (GENERAL, "head.pool", "max"),
     (GENERAL, "head.norm", "none"),
     (GENERAL, "head.norm_at", "before_pool"),
@@ -106,6 +136,7 @@ DIFFERENT = [
 ELSEWHERE = {
     "block.expansion_of": "as it changes nothing where a block keeps its width, it has a test of its own",
     "block.pointwise": "is how, not what",
+    "stem.class_token": "goes with the head's pool, so it has a test of its own",
 }
 
 
@@ -143,6 +174,12 @@ def test_the_width_that_an_expansion_is_of():
     design = turn(GENERAL, "downsample.kind", "in_block")
     assert turn(design, "block.expansion_of", "output").key != design.key
     assert turn(GENERAL, "block.expansion_of", "output").key == GENERAL.key
+
+
+def test_a_class_token_and_the_pool_that_takes_it():
+    token = {"depths": [1], "widths": [16], "block": {"kind": "vit", "heads": 2}, "stem": {"class_token": True}}
+    design = design_of(token | {"head": {"pool": "token"}})
+    assert design.key != turn(TOKENS, "stem.position_embedding", False).key
 
 
 def test_one_value_and_a_list_of_it_are_one_network(tmp_path):

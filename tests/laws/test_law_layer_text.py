@@ -26,7 +26,7 @@ shares = st.sampled_from((0.125, 0.25, 0.5))
 leaves = st.one_of(
     st.builds(lambda size: Call("depthwise", (size,)), kernels),
     st.builds(
-        lambda size, width, count: Call("conv", (size, width), (("groups", count), ("dilation", 2))),
+        lambda size, width, count: Call("conv", (size, width), (("groups", count), ("dilation", 2), ("stride", 2))),
         kernels,
         widths,
         groups,
@@ -37,7 +37,7 @@ leaves = st.one_of(
     st.builds(lambda kind: Call("norm", (Call(kind),)), st.sampled_from(tuple(NORMS))),
     st.builds(lambda kind: Call("activation", (Call(kind),)), st.sampled_from(tuple(ACTIVATIONS))),
     st.builds(lambda size: Call("max_pool", (size,)), kernels),
-    st.sampled_from(("grn", "norm", "activation", "identity")).map(Call),
+    st.sampled_from(("grn", "norm", "activation", "identity", "depthwise", "conv")).map(Call),
 )
 calls = st.recursive(
     leaves,
@@ -93,7 +93,7 @@ def test_every_example_is_a_layer(name):
         "",
         "(",
         "7",
-        "conv",
+        "max_pool",
         "conv(3",
         "conv(3,,1x)",
         "conv(3, 1x))",

@@ -23,7 +23,7 @@ def check(design):
             here = (
                 [path]
                 if isinstance(row.layer, LayerScale)
-                else [name for name in owned if name.rpartition(".")[0] == path]
+                else [name for name in owned if name.rpartition(".")[0] == path or name.startswith(f"{path}.")]
             )
             assert row.layer.params(row.input) == sum(owned.pop(name) for name in here), path
     assert not owned, "parameters that no layer owns"
@@ -39,7 +39,9 @@ def check_paths(design):
         for path, module in model.named_modules()
         if not list(module.children()) and not isinstance(module, DropPath) and type(module).__name__ != "Sequential"
     }
-    assert set(paths) == leaves
+    inside = tuple(f"{path}." for path in paths)  # the projections of attention
+    assert set(paths) >= {path for path in leaves if not path.startswith(inside)}
+    assert set(paths) <= {path for path, _ in model.named_modules()}
     scales = {path for row in rows for path in row.paths if isinstance(row.layer, LayerScale)}
     assert scales == {name for name, _ in model.named_parameters() if name.endswith(".gamma")}
 

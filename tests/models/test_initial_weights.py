@@ -5,6 +5,7 @@ import math
 import pytest
 import timm
 import torch
+import torchvision
 from torch import nn
 
 from convlab import build, load, turn
@@ -62,6 +63,36 @@ def test_resnet_starts_as_timm(name, theirs):
         elif tensor.numel() >= 5_000:
             assert float(tensor.std() / other.std()) == pytest.approx(1.0, abs=5 / math.sqrt(tensor.numel())), key
             assert distance(tensor, other) < 1.3, key
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("efficientnet_b0", "efficientnet_b0"), ("mobilenet_v2", "mobilenetv2_100")]
+)
+def test_efficientnet_starts_as_timm(name, theirs):
+    ours = list(build(load(name), seed=0).state_dict().items())
+    others = list(timm.create_model(theirs).state_dict().values())
+    for (key, tensor), other in zip(ours, others, strict=True):
+        if tensor.dim() < 2:
+            assert torch.equal(tensor, other), key
+        elif tensor.numel() >= 5_000:
+            assert float(tensor.std() / other.std()) == pytest.approx(1.0, abs=5 / math.sqrt(tensor.numel())), key
+            assert distance(tensor, other) < 1.3, key
+
+
+def test_regnet_starts_as_torchvision():
+    """Which starts it as pycls does; timm's own counts groups, and silences the last norms."""
+    both = []
+    for model in (build(load("regnety_400mf"), seed=0), torchvision.models.regnet_y_400mf()):
+        weights = [tensor.detach() for tensor in model.parameters() if tensor.dim() > 1 and tensor.numel() >= 5_000]
+        both.append(sorted(weights, key=lambda tensor: tensor.shape))  # one shape starts in one way
+        norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+        assert all(torch.equal(norm.weight, torch.ones_like(norm.weight)) for norm in norms)
+        assert not next(parameter for name, parameter in model.named_parameters() if name.endswith("fc.bias")).any()
+    for tensor, other in zip(*both, strict=True):
+        assert tensor.shape == other.shape
+        assert float(tensor.std() / other.std()) == pytest.approx(1.0, abs=5 / math.sqrt(tensor.numel()))
+        assert distance(tensor, other) < 1.3
+    assert len(both[0]) > 10
 
 
 def test_the_distance_sees_another_distribution():

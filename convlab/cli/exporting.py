@@ -1,0 +1,147 @@
+"""The command that hands a design to other programs: export."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from convlab.cli.completion import complete_design, complete_format
+from convlab.cli.options import DesignName, ImageSize, Seed, Sets
+from convlab.cli.output import Output, command
+from convlab.cli.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from convlab.exports import Exported
+    from convlab.views.notes import Note
+
+PANEL = "Build"
+
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="FORMAT",
+        help="onnx, torch-export, safetensors, hub, toml or python.",
+        autocompletion=complete_format,
+    ),
+]
+Out = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="PATH", help="Where to; the design's name in this folder by default."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        "--weights", metavar="FILE|NAME", help="Trained weights; random ones by default.", rich_help_panel="Run"
+    ),
+]
+Base = Annotated[
+    str,
+    typer.Option("--on", metavar="BASE", help="toml: as what differs from a design.", autocompletion=complete_design),
+]
+Push = Annotated[
+    str,
+    typer.Option("--push", metavar="USER/NAME", help="hub: upload the folder, to a public repository if it is new."),
+]
+
+
+@command(PANEL, "convlab export convnext_t --to onnx -o convnext_t.onnx")
+def export(
+    output: Output,
+    design: DesignName,
+    to: To,
+    out: Out = None,
+    force: Force = False,
+    base: Base = "",
+    push: Push = "",
+    sets: Sets = None,
+    image: ImageSize = None,
+    weights: Weights = None,
+    seed: Seed = None,
+) -> None:
+    """Write a design for other programs, and check what was written."""
+    from convlab.cli.arguments import SEED, design_of, number_of
+    from convlab.exports.exporter import begin
+    from convlab.exports.origin import Origin
+
+    origin = Origin(design_of(design, sets, image), weights, number_of(SEED, seed), base)
+    found = _followed(begin(origin, to=to, path=out, force=force, push=push), output)
+    if output.as_json:
+        output.json(_plain(found, push) | {"sets": list(sets or ())})
+    else:
+        for sentence in _sentences(found, push):
+            output.text(sentence)
+    output.notes(_notes(found))
+
+
+def _followed(under_way: Generator[str, None, Exported], output: Output) -> Exported:
+    """The end of an export, with a line on stderr that says what is done now, where somebody is looking."""
+    shown = is_terminal(sys.stderr) and not output.quiet
+    try:
+        while True:
+            step = next(under_way)
+            if shown:
+                print(f"\r\x1b[K{step} ...", end="", file=sys.stderr, flush=True)
+    except StopIteration as end:
+        found: Exported = end.value
+        return found
+    finally:
+        under_way.close()
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _sentences(found: Exported, push: str) -> list[str]:
+    from convlab import units
+
+    name = found.origin.design.name
+    told = [
+        f"{name}: {found.format.title} written to {found.path}, {units.size(found.bytes)}, in {found.seconds:.2f} s"
+    ]
+    told += [f"  {file}" for file in found.files[1:] if file.parent == found.path.parent]
+    if found.checks:
+        what = "; ".join(check.what for check in found.checks)
+        equal = f"max difference {found.difference:.1e} of the largest output" if found.difference else "no difference"
+        told.append(f"verified: {equal} ({what})")
+    if push:
+        told.append(f"uploaded to https://huggingface.co/{push}")
+    return told
+
+
+def _notes(found: Exported) -> list[Note]:
+    from convlab.views.notes import Note
+
+    if found.format.weights and found.origin.weights is None:
+        message = f"the weights are random (seed {found.origin.seed})"
+        return [Note("weights", message, "--weights FILE writes trained ones")]
+    if found.random:
+        message = f"random, since the given weights lack them: {', '.join(found.random)}"
+        return [Note("weights", message, "fine-tune the network, or take weights that are whole")]
+    return []
+
+
+def _plain(found: Exported, push: str) -> dict[str, Any]:
+    design, origin = found.origin.design, found.origin
+    weights = {
+        "source": origin.weights,
+        "seed": origin.seed if origin.weights is None else None,
+        "random": found.random,
+    }
+    return {
+        "design": design.name,
+        "key": design.key,
+        "format": found.format.name,
+        "path": str(found.path),
+        "files": [str(file) for file in found.files],
+        "bytes": found.bytes,
+        "weights": weights if found.format.weights else None,
+        "checks": [check._asdict() for check in found.checks],
+        "difference": found.difference,
+        "pushed": push or None,
+        "seconds": found.seconds,
+    }

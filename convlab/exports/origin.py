@@ -1,0 +1,85 @@
+"""What is exported: a design, where its weights come from, and what a format writes of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from convlab.language.design import Design
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from convlab.models import ConvNet
+
+Weights = str | os.PathLike[str] | Mapping[str, "Tensor"] | None
+"""A file of weights, the name of published ones, a state dict, or none: the initial weights of a seed."""
+
+
+class Check(NamedTuple):
+    """What was read back and compared; ``difference`` is relative to the largest output, 0 where all bits are equal."""
+
+    what: str
+    difference: float
+
+
+class Built(NamedTuple):
+    """A model to be exported, and the paths of weights that were asked for and not found: they are random."""
+
+    model: ConvNet
+    random: tuple[str, ...]
+
+
+class Written(NamedTuple):
+    """The files that an export consists of, the checks that they passed, and the weights that were not found."""
+
+    files: tuple[Path, ...]
+    checks: tuple[Check, ...] = ()
+    random: tuple[str, ...] = ()
+
+
+Steps = Generator[str, None, Written]
+"""An export under way: it tells what it does next, and ends with what it wrote."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """A design and its weights; ``base`` is what a TOML file is to inherit from."""
+
+    design: Design
+    weights: Weights = None
+    seed: int = 0
+    base: str = ""
+
+    @property
+    def weights_text(self) -> str:
+        """Where the weights come from, without the folders of this machine."""
+        if self.weights is None:
+            return f"random, seed {self.seed}"
+        if isinstance(self.weights, Mapping):
+            return "given as a state dict"
+        path = Path(self.weights)
+        return path.name if path.exists() else str(path)
+
+    def build(self) -> Built:
+        """The evaluated model on the CPU, with the weights. Raises ConvlabError where they cannot be read or do not fit."""
+        from convlab.models import build
+
+        model = build(self.design, channels_last=False, seed=self.seed)
+        return Built(model.eval(), () if self.weights is None else _fill(model, self.weights))
+
+
+def _fill(model: ConvNet, weights: str | os.PathLike[str] | Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Put weights into a model; the paths of those that stay as they were, since their kind of file lacks them."""
+    from convlab.weights.fitting import fit
+    from convlab.weights.loading import load_weights
+
+    if not isinstance(weights, Mapping):
+        return tuple(line.path for line in load_weights(model, weights).missing)
+    found = fit(weights, model.design, model.state_dict(), source="the state dict")
+    model.load_state_dict(found.tensors, strict=False)
+    return tuple(line.path for line in found.report.missing)

@@ -1,0 +1,62 @@
+"""How one width follows from another: a multiple, a share, or a rounded ratio, whichever holds in every instance of a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+LARGEST_FACTOR = 64
+
+
+class Formula(NamedTuple):
+    """An expression of the width ``name``, and what it gives in every instance."""
+
+    text: str
+    name: str
+    values: list[int]
+
+
+Candidate = tuple[str, Callable[[int], int | None]]
+"""An expression, and what it gives for a width; None where it does not fit."""
+
+
+def formula(widths: Mapping[str, Sequence[Any]], values: Sequence[Any]) -> Formula | None:
+    """The simplest expression of one of ``widths`` that gives ``values`` (None: any), or None."""
+    largest = max((value, index) for index, value in enumerate(values) if value is not None)[1]
+    for kind in (_multiple, _exact_share, _ratio, _share):
+        for name, known in widths.items():
+            if None in known:
+                continue
+            for text, of in kind(name, known[largest], values[largest]):
+                found = [of(width) for width in known]
+                if all(value in (None, there) for value, there in zip(values, found, strict=True)):
+                    return Formula(text, name, [there or 0 for there in found])
+    return None
+
+
+def _multiple(name: str, width: int, value: int) -> Iterator[Candidate]:
+    factor = value // width
+    if 1 < factor <= LARGEST_FACTOR:
+        yield f"{factor} * {name}", lambda width: factor * width
+
+
+def _exact_share(name: str, width: int, value: int) -> Iterator[Candidate]:
+    divisor = width // value
+    if divisor > 1:
+        yield f"{name} // {divisor}", lambda width: None if width % divisor else width // divisor
+
+
+def _share(name: str, width: int, value: int) -> Iterator[Candidate]:
+    divisor = width // value
+    if divisor > 1:
+        yield f"{name} // {divisor}", lambda width: width // divisor
+
+
+def _ratio(name: str, width: int, value: int) -> Iterator[Candidate]:
+    """A ratio of few digits, rounded as the language rounds."""
+    yield _rounded(name, round(value / width, 1))
+    yield _rounded(name, round(value / width, 2))
+
+
+def _rounded(name: str, ratio: float) -> Candidate:
+    return f"round({ratio} * {name})", lambda width: round(ratio * width)

@@ -1,0 +1,307 @@
+"""The modules that torch itself lacks, as an exported file holds them. They are copied as text, never imported by convlab."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def sequence(**modules: nn.Module) -> nn.Sequential:
+    """Modules in order, by their names."""
+    return nn.Sequential(OrderedDict(modules))
+
+
+def drop_path_rates(last: float, depths: Sequence[int]) -> list[list[float]]:
+    """The rates of all blocks, stage by stage: from 0 in the first to ``last``."""
+    steps = max(1, sum(depths) - 1)
+    rates = iter([last * index / steps for index in range(sum(depths))])
+    return [[next(rates) for _ in range(depth)] for depth in depths]
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """Layer normalisation over the channels of each pixel of an NCHW map."""
+
+    def __init__(self, width: int, eps: float = 1e-6) -> None:
+        super().__init__(width, eps=eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class RMSNorm2d(nn.RMSNorm):
+    """Root-mean-square normalisation over the channels of each pixel."""
+
+    def __init__(self, width: int, eps: float = 1e-6) -> None:
+        super().__init__(width, eps=eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class GroupNorm2d(nn.GroupNorm):
+    """Group normalisation that takes a group of a single number, too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+
+class GlobalResponseNorm2d(nn.Module):
+    """Global response normalisation (Woo et al., 2023, arXiv:2301.00808)."""
+
+    def __init__(self, width: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.zeros(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        norm: Tensor = torch.linalg.vector_norm(x, dim=(2, 3), keepdim=True)
+        relative = norm / (norm.mean(dim=1, keepdim=True) + self.eps)
+        weight, bias = self.weight.view(-1, 1, 1), self.bias.view(-1, 1, 1)
+        return x + weight * (x * relative) + bias
+
+
+class Linear2d(nn.Linear):
+    """A linear layer over the channels of an NCHW map."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class UnevenConv2d(nn.Conv2d):
+    """A convolution that keeps the map at stride 1, also with an even kernel: that
+    needs one more pixel of padding after the map than before it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        margin = self.dilation[0] * (self.kernel_size[0] - 1)
+        before, after = margin // 2, margin - margin // 2
+        return super().forward(functional.pad(x, (before, after, before, after)))
+
+
+class Sum(nn.ModuleList):
+    """The sum of branches that see the same input."""
+
+    def __init__(self, *branches: nn.Module) -> None:
+        super().__init__(branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, *others = self
+        total: Tensor = first(x)
+        for branch in others:
+            total = total + branch(x)
+        return total
+
+
+class Concatenation(nn.ModuleList):
+    """Branches that each see an equal share of the channels, side by side."""
+
+    def __init__(self, *branches: nn.Module) -> None:
+        super().__init__(branches)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shares = x.chunk(len(self), dim=1)
+        pairs = zip(self, shares, strict=True)
+        return torch.cat([branch(share) for branch, share in pairs], dim=1)
+
+
+class DropPath(nn.Module):
+    """Drops a residual branch for whole images while training, and scales up those
+    that stay (stochastic depth, Huang et al., 2016, arXiv:1603.09382)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0.0:
+            return x
+        keep = 1.0 - self.rate
+        return x * x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(keep).div_(keep)
+
+
+class SpaceToDepth(nn.Module):
+    """Patches as channels: column of the patch, then row, then channel. A map that
+    they do not tile is padded with zeros at its end."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = self.size
+        x = functional.pad(x, (0, -x.shape[3] % size, 0, -x.shape[2] % size))
+        batch, channels, height, width = x.shape
+        x = x.view(batch, channels, height // size, size, width // size, size)
+        return x.permute(0, 5, 3, 1, 2, 4).flatten(1, 3)
+
+
+class Tokens(nn.Module):
+    """A class token before the pixels, which become a column of tokens (N, C, 1 + HW,
+    1), and a learned position embedding, resampled for maps of another size."""
+
+    def __init__(
+        self,
+        width: int,
+        size: tuple[int, int],
+        class_token: bool = True,
+        positions: bool = True,
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.prefix = int(class_token)
+        if class_token:
+            self.class_token = nn.Parameter(torch.empty(1, 1, width))
+            nn.init.trunc_normal_(self.class_token, std=0.02)
+        self.position_embedding: nn.Parameter | None = None
+        if positions:
+            count = self.prefix + size[0] * size[1]
+            self.position_embedding = nn.Parameter(torch.empty(1, count, width))
+            nn.init.trunc_normal_(self.position_embedding, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, width, *size = x.shape
+        tokens = x.flatten(2)
+        if self.prefix:
+            token = self.class_token.view(1, width, 1).expand(batch, width, 1)
+            tokens = torch.cat([token, tokens], dim=2)
+        if self.position_embedding is not None:
+            tokens = tokens + self.resampled(self.position_embedding, size)
+        return tokens.unsqueeze(3) if self.prefix else tokens.view(x.shape)
+
+    def resampled(self, embedding: Tensor, size: Sequence[int]) -> Tensor:
+        """The position embedding (1, C, tokens) for a map of a size."""
+        embedding = embedding.transpose(1, 2)
+        if tuple(size) == self.size:
+            return embedding
+        prefix, grid = embedding[:, :, : self.prefix], embedding[:, :, self.prefix :]
+        grid = grid.reshape(1, -1, *self.size)
+        grid = functional.interpolate(grid, size, mode="bicubic", antialias=True)
+        return torch.cat([prefix, grid.flatten(2)], dim=2)
+
+
+class FirstToken(nn.Module):
+    """The class token, as a map of one pixel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :, :1]
+
+
+class Attention(nn.Module):
+    """Every pixel attends to every pixel (Vaswani et al., 2017, arXiv:1706.03762)."""
+
+    def __init__(self, width: int, heads: int, bias: bool = True) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width, bias=bias)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, width, *size = x.shape
+        qkv = self.qkv(x.flatten(2).transpose(1, 2))
+        qkv = qkv.view(batch, -1, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        y: Tensor = functional.scaled_dot_product_attention(q, k, v)
+        y = self.proj(y.transpose(1, 2).flatten(2)).transpose(1, 2)
+        return y.reshape(batch, width, *size)
+
+
+class WindowAttention(nn.Module):
+    """Every pixel attends to those of its window (Liu et al., 2021, arXiv:2103.14030).
+
+    A map that windows do not tile is padded with zeros, an axis that is not longer than
+    a window is one window. Shifted windows start half a window later.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        window: int,
+        relative_position: bool = False,
+        shifted: bool = False,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.window = window
+        self.shift = window // 2 if shifted else 0
+        self.relative_position_bias: nn.Parameter | None = None
+        if relative_position:
+            table = torch.empty((2 * window - 1) ** 2, heads)
+            self.relative_position_bias = nn.Parameter(table)
+            nn.init.trunc_normal_(self.relative_position_bias, std=0.02)
+        self.qkv = nn.Linear(width, 3 * width, bias=bias)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        rows, columns = min(self.window, height), min(self.window, width)
+        down = self.shift if height > self.window else 0
+        right = self.shift if width > self.window else 0
+        x = functional.pad(x, (0, -width % columns, 0, -height % rows))
+        x = x.roll((-down, -right), (2, 3))
+        mask = self.offset_bias(rows, columns)
+        if down or right:
+            seams = seam_mask((height, width), (rows, columns), (down, right))
+            mask = mask + seams.to(x)
+        y = self.attended(split_windows(x, rows, columns), mask)
+        y = join_windows(y, x.shape, rows, columns)
+        return y.roll((down, right), (2, 3))[:, :, :height, :width]
+
+    def attended(self, x: Tensor, mask: Tensor) -> Tensor:
+        batch, count, pixels, width = x.shape
+        qkv = self.qkv(x).view(batch, count, pixels, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(3, 0, 1, 4, 2, 5)
+        y = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        output: Tensor = self.proj(y.transpose(2, 3).flatten(3))
+        return output
+
+    def offset_bias(self, rows: int, columns: int) -> Tensor:
+        """What is added to the logits of two pixels of a window, by their offset."""
+        table = self.relative_position_bias
+        if table is None:
+            return self.qkv.weight.new_zeros(1, 1)
+        down = torch.arange(rows).view(-1, 1, 1, 1) - torch.arange(rows).view(-1, 1)
+        right = torch.arange(columns).view(-1, 1, 1) - torch.arange(columns)
+        down, right = down + self.window - 1, right + self.window - 1
+        index = (down * (2 * self.window - 1) + right).flatten().to(table.device)
+        return table[index].t().reshape(-1, rows * columns, rows * columns)
+
+
+def split_windows(x: Tensor, rows: int, columns: int) -> Tensor:
+    """A map (N, C, H, W) as windows of tokens (N, windows, rows x columns, C)."""
+    batch, width, down, across = x.shape
+    x = x.view(batch, width, down // rows, rows, across // columns, columns)
+    return x.permute(0, 2, 4, 3, 5, 1).reshape(batch, -1, rows * columns, width)
+
+
+def join_windows(x: Tensor, shape: Sequence[int], rows: int, columns: int) -> Tensor:
+    """Windows of tokens as the map that they were split from."""
+    batch, width, down, across = shape
+    x = x.view(batch, down // rows, across // columns, rows, columns, width)
+    return x.permute(0, 5, 1, 3, 2, 4).reshape(batch, width, down, across)
+
+
+def seam_mask(
+    size: tuple[int, int],
+    window: tuple[int, int],
+    shift: tuple[int, int],
+) -> Tensor:
+    """Minus infinity for two pixels of a window on two sides of the seam of a rolled
+    map, where its borders meet; 0 for others."""
+    down, right = map(seam_regions, size, window, shift)
+    regions = split_windows((3 * down.view(-1, 1) + right)[None, None], *window)
+    apart = regions != regions.transpose(2, 3)
+    return torch.zeros(apart.shape).masked_fill(apart, -torch.inf).unsqueeze(2)
+
+
+def seam_regions(length: int, window: int, shift: int) -> Tensor:
+    """For each place of a padded and rolled line: 0 before the last window, 1 in it and
+    before the seam, 2 after the seam. A line that is not rolled has no seam."""
+    length += -length % window
+    places = torch.arange(length)
+    if shift == 0:
+        return torch.zeros_like(places)
+    return (places >= length - window).long() + (places >= length - shift)

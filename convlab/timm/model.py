@@ -1,0 +1,231 @@
+"""A built design as a model of timm's: the methods and attributes that timm's scripts, optimizers and wrappers rely on."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from convlab.language.writing import text_in_full
+from convlab.models.containers import ConvNet
+from convlab.models.features import as_map, from_the_first, steps, up_to
+from convlab.models.initialization import initialize
+from convlab.timm.checkpointing import checkpointed
+from convlab.timm.grouping import group_matcher, without_decay
+from convlab.timm.head import Head, linear, pool_of, reformed, wider_than_head, widening
+from convlab.timm.outline import ends, last_map, taps, trunk
+
+
+@final
+class TimmModel(nn.Module):
+    """A network with timm's model contract; its submodule paths, and the names and order of its weights, are convlab's.
+
+    ``forward_features`` is everything before the pool, ``forward_head`` the rest. Maps are NCHW; with a class token they are columns
+    of tokens [batch, channels, tokens, 1], except in ``forward_intermediates``, which gives the map of the pixels.
+    """
+
+    __constants__ = ("nested",)
+    __jit_unused_properties__ = ("_model_args",)
+
+    def __init__(self, net: ConvNet, global_pool: str) -> None:
+        super().__init__()
+        design = net.design
+        self.design = design
+        self.ends = ends(design)
+        self.classifier = self.ends.classifier
+        self.trunk = list(trunk(design))
+        self.nested = "." in self.ends.pool
+        for name, part in net.named_children():
+            self.add_module(name, self._adopted(name, part))
+        self.in_chans = design.image.channels
+        self.num_classes = design.head.classes
+        self.num_features = last_map(design).channels
+        self.drop_rate = design.head.dropout
+        self.feature_info: list[dict[str, Any]] = [
+            {"num_chs": tap.channels, "reduction": tap.stride, "module": tap.path} for tap in taps(design)
+        ]
+        self.grad_checkpointing = False
+        self._arguments: dict[str, Any] = {}
+        self._set_pool(global_pool)
+        if self.num_classes == 0 or self.get_classifier().in_features != self.head_hidden_size:
+            self._set_classifier(self.num_classes)
+
+    def _adopted(self, name: str, part: nn.Module) -> nn.Module:
+        """A part of the network in the container that timm's wrappers take apart."""
+        if isinstance(part, nn.ModuleList):
+            return nn.Sequential(OrderedDict(part.named_children()))
+        if self.nested and name not in self.trunk:
+            return Head(dict(part.named_children()), self.classifier.rpartition(".")[2])
+        return part
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """The last feature map, before the pool."""
+        for name, part in self.named_children():
+            if name in self.trunk:
+                if self.grad_checkpointing and not torch.jit.is_scripting():
+                    x = checkpointed(name, part, x)
+                else:
+                    x = part(x)
+        return x
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        """Class scores from the last feature map; with ``pre_logits`` what the classifier gets."""
+        if self.nested:
+            return self.head(x, pre_logits)  # type: ignore[no-any-return]
+        for name, part in self.named_children():
+            if name not in self.trunk and not (pre_logits and name == self.classifier):
+                x = part(x)
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.forward_head(self.forward_features(x))
+
+    def forward_intermediates(
+        self,
+        x: Tensor,
+        indices: int | Sequence[int] | None = None,
+        norm: bool = False,
+        stop_early: bool = False,
+        output_fmt: str = "NCHW",
+        intermediates_only: bool = False,
+    ) -> list[Tensor] | tuple[Tensor, list[Tensor]]:
+        """The last feature map, and those of ``feature_info`` that ``indices`` choose: these, the last so many, or all.
+
+        ``norm`` normalises the maps that the norm before the pool fits; ``stop_early`` runs nothing after the last one chosen.
+        """
+        assert output_fmt == "NCHW", "maps are NCHW"
+        chosen = self._chosen(indices)
+        paths = [info["module"] for info in self.feature_info]
+        image, found = x, {}
+        for path, module in steps(self, paths):
+            if path.split(".")[0] not in self.trunk:
+                break
+            x = checkpointed(path, module, x) if self.grad_checkpointing else module(x)
+            if path in paths and paths.index(path) in chosen:
+                index = paths.index(path)
+                found[index] = as_map(self._normed(x, index) if norm else x, self.design, image)
+                if stop_early and index == max(chosen):
+                    break
+        intermediates = [found[index] for index in sorted(found)]
+        return intermediates if intermediates_only else (x, intermediates)
+
+    def _chosen(self, indices: int | Sequence[int] | None) -> list[int]:
+        """The feature maps that are meant, counted from the first: all, the last so many, or those of a list."""
+        count = len(self.feature_info)
+        if indices is None or isinstance(indices, int):
+            return from_the_first(range(-(count if indices is None else indices), 0), count)
+        return from_the_first(indices, count)
+
+    def _normed(self, x: Tensor, index: int) -> Tensor:
+        """A map after the norm before the pool, where that follows the stages at once and the map is one that it knows."""
+        after = self.trunk[-1]
+        fits = len(self.design.stages) == 1 or index == len(self.feature_info) - 1
+        if self.design.head.norm_at != "before_pool" or self.design.head.convolution or after == "stages" or not fits:
+            return x
+        normed: Tensor = self.get_submodule(after)(x)
+        return normed
+
+    def prune_intermediate_layers(
+        self, indices: int | Sequence[int] = 1, prune_norm: bool = False, prune_head: bool = True
+    ) -> list[int]:
+        """Take away what the chosen feature maps do not need, and say which they are, counted from the first."""
+        chosen = self._chosen(indices)
+        last = max(chosen)
+        ends_early = last < len(self.feature_info) - 1
+        width = self.num_features
+        if prune_norm or ends_early:
+            self._end_at(self.feature_info[last]["module"])
+            width = self.feature_info[last]["num_chs"]
+        if prune_head or ends_early or width != self.num_features:
+            self.num_features = width
+            self._bare_head()
+            self.reset_classifier(0, "")
+        return chosen
+
+    def get_classifier(self) -> Any:
+        """The classifier, or an identity where there is none."""
+        return self.get_submodule(self.classifier)
+
+    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+        """Put a new classifier in the place of the old one, none for 0 classes, and another pool; "" leaves the map as it is."""
+        if global_pool is not None:
+            self._set_pool(global_pool)
+        self._set_classifier(num_classes)
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Keep only what goes into each block for the backward pass, which runs the blocks once more."""
+        self.grad_checkpointing = enable
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        """The patterns by which timm groups parameters: stem, blocks (``coarse``: stages) in order, and the head as what is left."""
+        return group_matcher(self.design, self.trunk, coarse)
+
+    def no_weight_decay(self) -> set[str]:
+        """The parameters of several dimensions that are added to maps or logits, and are not decayed."""
+        return without_decay(self)
+
+    @property
+    def _model_args(self) -> dict[str, Any]:
+        """The arguments that make the model once more, as timm writes them for the hub."""
+        return self._arguments
+
+    @_model_args.setter
+    def _model_args(self, arguments: dict[str, Any]) -> None:
+        self._arguments = dict(arguments)
+        if "design" in arguments:  # its text needs no file
+            self._arguments["design"] = text_in_full(self.design)
+            self._arguments.pop("sets", None)
+
+    def _set_pool(self, kind: str) -> None:
+        """Another pool, and the layers after it for vectors or for maps; their weights stay."""
+        pool, pooled = pool_of(kind, self.design.stem.class_token), kind != ""
+        modules = dict(self.named_modules())
+        hidden = modules.get(self.ends.hidden)
+        if widening(pool) != 1 and (hidden is not None or self.ends.norm in modules):
+            raise wider_than_head(kind)
+        self._put(self.ends.pool, pool)
+        self._put(self.ends.flatten, nn.Flatten(1) if pooled else nn.Identity())
+        for path in (self.ends.hidden, self.classifier):
+            layer = modules.get(path)
+            if isinstance(layer, nn.Linear):
+                self._put(path, reformed(layer, pooled))
+        self.head_hidden_size = self.num_features * widening(pool) if hidden is None else self.design.head.hidden
+
+    def _set_classifier(self, classes: int) -> None:
+        """A new classifier, its weights drawn as the design says."""
+        self.num_classes = classes
+        if classes == 0:
+            self._put(self.classifier, nn.Identity())
+            return
+        like = next(self.parameters())
+        pooled = isinstance(self.get_submodule(self.ends.flatten), nn.Flatten)
+        made = linear(self.head_hidden_size, classes, bias=self.design.head.bias, like=like, pooled=pooled)
+        initialize(made, self.design.initialization)
+        self._put(self.classifier, made)
+
+    def _put(self, path: str, module: nn.Module) -> None:
+        self.set_submodule(path, module.train(self.training))
+
+    def _end_at(self, path: str) -> None:
+        """Take away what of the trunk stands after a path."""
+        kept = up_to(self, path)._modules
+        for name in self.trunk:
+            if name in kept:
+                self.add_module(name, kept[name])
+            else:
+                delattr(self, name)
+        self.trunk = [name for name in self.trunk if name in kept]
+
+    def _bare_head(self) -> None:
+        """Leave of the head only what has no width: norm and hidden layer go."""
+        holder: nn.Module = self.head if self.nested else self  # type: ignore[assignment]
+        kept = {self.ends.pool, self.ends.flatten, self.ends.dropout, self.classifier}
+        names = {path.rpartition(".")[2] for path in kept}.union(() if self.nested else self.trunk)
+        for name in [name for name, _ in holder.named_children() if name not in names]:
+            delattr(holder, name)
+
+    def extra_repr(self) -> str:
+        return self.design.name or self.design.key

@@ -1,0 +1,106 @@
+"""Weights to inherit from: read, brought under our names, and their design found where something says it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple, final
+
+from torch import Tensor
+
+from convlab.documents.document import parse
+from convlab.errors import ConvlabError, Problem, quote
+from convlab.language.design import Design
+from convlab.language.files import load, resolve
+from convlab.language.places import Source
+from convlab.models import ConvNet
+from convlab.weights.fitting import fit
+from convlab.weights.layouts import detect, naming, paths_of
+from convlab.weights.reading import metadata, read
+from convlab.weights.recognition import recognized
+
+Weights = str | os.PathLike[str] | Mapping[str, Tensor] | ConvNet
+"""A file or published name, tensors by name, or a built model."""
+
+
+@final
+class Parent(NamedTuple):
+    """Tensors under our names; the design they belong to, None where nothing says it; what both are called."""
+
+    tensors: Mapping[str, Tensor]
+    design: Design | None
+    name: str
+
+
+def parent_of(source: Weights, source_design: Design | str | os.PathLike[str] | None = None) -> Parent:
+    """The weights of a source under our names.
+
+    The design is the given one, that of the built model, the one that a safetensors file of ours holds, or the preset whose names and
+    shapes all tensors have. Raises ConvlabError where the weights cannot be read or are not those of the given design.
+    """
+    if isinstance(source, ConvNet):
+        refuse_unusable(source)
+        return Parent(source.state_dict(), source.design, source.design.name or "the given model")
+    if isinstance(source, Mapping):
+        state, name, design = dict(source), "the given tensors", None
+    else:
+        state, name, design = read(source), os.fspath(source), _design_inside(source)
+    if source_design is not None:
+        design = source_design if isinstance(source_design, Design) else load(source_design)
+    layout = "auto"
+    if design is None and (found := recognized(state)) is not None and found.share == 1:
+        design, layout = found.design, found.layout
+    if design is None:
+        return Parent(state, None, name)
+    design = _with_classes(design, state, layout)
+    told = f"{name} ({design.name})" if design.name else name
+    return Parent(fit(state, design, paths_of(design), layout=layout, source=name).tensors, design, told)
+
+
+def _design_inside(source: str | os.PathLike[str]) -> Design | None:
+    """The design that a safetensors file of ours holds in full."""
+    about = metadata(source)
+    text = about.get("convlab_design", "")
+    if "=" not in text:
+        return None
+    document = parse(text, f"{Path(source).name}, convlab_design")
+    table = {key: value for key, value in document.data.items() if key != "format"}
+    return dataclasses.replace(resolve([Source(document, table)]), name=about.get("convlab_name", ""))
+
+
+def _with_classes(design: Design, state: Mapping[str, Tensor], layout: str) -> Design:
+    """The design with as many classes as the weights have; none where they come without a classifier."""
+    if not design.head.classes:
+        return design
+    known = naming(design, detect(state, design) if layout == "auto" else layout)
+    names = next((item.names for path, item in known.items() if path in ("head.fc.weight", "head.weight")), ())
+    weight = state.get(names[0]) if names else None
+    classes = 0 if weight is None else int(weight.shape[0])
+    return dataclasses.replace(design, head=dataclasses.replace(design.head, classes=classes))
+
+
+def refuse_unusable(model: ConvNet) -> None:
+    """Raise ConvlabError for a model without memory for weights, or with others than those of its design."""
+    weights = model.state_dict()
+    if any(tensor.is_meta for tensor in weights.values()):
+        message = "the model is on the meta device: it has no memory for weights"
+        raise ConvlabError(Problem("usage", message, help='build(design) without device="meta"'), exit_code=2)
+    if _shapes(weights) != _shapes(paths_of(model.design)):
+        message = "the model does not have the weights that its design has: it was folded, or its layers were replaced"
+        help = "inherit first, and fold the model then"
+        raise ConvlabError(Problem("usage", message, help=help), exit_code=2)
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in weights.items()}
+
+
+def nothing_in_common(parent: Parent, model: ConvNet) -> ConvlabError:
+    """The error for weights of which no layer of a model takes any."""
+    beginnings = list(dict.fromkeys(name.partition(".")[0] for name in parent.tensors))
+    message = f"{parent.name} has nothing that {model.design.name or 'the model'} can take over"
+    label = f"its {len(parent.tensors)} tensors begin with {', '.join(map(quote, beginnings[:8]))}"
+    help = "say which design they were trained with (--from DESIGN, source_design), or check that it is the file that you mean"
+    return ConvlabError(Problem("weights-do-not-fit", message, label=label, help=help))

@@ -1,0 +1,61 @@
+"""The networks that exports are tried on: one preset of each system, made small, with weights under which no path is silent."""
+
+import dataclasses
+from functools import cache
+
+import torch
+from designs import small
+from models.weights import randomized
+
+from convlab import build
+
+NAMES = (
+    "convnext_t",
+    "convnext_v2_t",
+    "convnext_iso_s",
+    "resnet18",
+    "resnext50_32x4d",
+    "roadmap/09_kernel_7",
+    "regnety_400mf",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "mobilenet_v2",
+    "swin_t",
+    "deit_s",
+)
+
+FULL_SIZE = ("convnext_atto", "resnet18", "regnety_400mf", "mobilenet_v2", "swin_t", "deit_s")
+
+
+@cache
+def tiny(name):
+    """A preset's small form with one block a stage, and two in the first two: enough for every kind of block that it has."""
+    design = small(name)
+    stages = tuple(
+        dataclasses.replace(stage, depth=min(stage.depth, 2 if index < 2 else 1))
+        for index, stage in enumerate(design.stages)
+    )
+    return dataclasses.replace(design, stages=stages)
+
+
+def alive(design):
+    """A state dict of a design, in which norms, layer scales and running statistics all matter."""
+    return randomized(build(design, channels_last=False)).state_dict()
+
+
+def outputs(design, weights, images):
+    """What the model itself computes."""
+    model = build(design).eval()
+    model.load_state_dict(weights)
+    with torch.no_grad():
+        return model(images)
+
+
+def assert_same_outputs(run, design, weights):
+    """``run`` computes what the model computes, for batches that the export itself did not try."""
+    generator = torch.Generator().manual_seed(7)
+    for batch in (1, 2, 5):
+        images = torch.randn(batch, *design.image.shape, generator=generator)
+        expected = outputs(design, weights, images)
+        assert expected.std() > 1e-3
+        assert (run(images) - expected).abs().max() <= 1e-4 * expected.abs().max()
