@@ -92,7 +92,8 @@ def structure(design):
         for stage in design.stages
     )
     widths = (design.stem.width or design.stages[0].width, *design.widths)
-    head = dataclasses.replace(design.head, convolution=min(design.head.convolution, 1), dropout=min(design.head.dropout, 0.1))
+    convolution, dropout = min(design.head.convolution, 1), min(design.head.dropout, 0.1)
+    head = dataclasses.replace(design.head, convolution=convolution, dropout=dropout)
     stem = dataclasses.replace(design.stem, width=1)
     return stages, tuple(one == other for one, other in pairwise(widths)), stem, head, design.names, design.norm_eps
 
@@ -159,6 +160,7 @@ FACTORS = {
         {"depths": [3, 1], "widths": [32, 32], "strides": [2, 2]},
         {"depths": [1, 1, 2], "widths": [16, 16, 48], "strides": [1, 1, 2]},
         {"depths": [2], "widths": [32]},
+        {"widths": {"quantized_linear": {"initial": 16, "slope": 16.0, "multiplier": 2.0, "depth": 4}}},
     ),
     "image": ({"size": 48}, {"size": [51, 37], "channels": 1}, {"size": [45, 64], "channels": 4}, {"size": 39}),
     "head": (
@@ -168,8 +170,8 @@ FACTORS = {
         {"norm": "batch_norm", "norm_at": "before_pool", "dropout": 0.2, "classes": 0},
         {"hidden": 20, "activation": "none", "norm": "rms_norm", "classes": 3, "dropout": 0.1},
         {"convolution": 20, "norm": "none", "classes": 6},
-        {"convolution": 12, "convolution_norm": "layer_norm", "convolution_activation": "none", "pool": "max", "classes": 4},
-        {"convolution": 9, "convolution_norm": "none", "convolution_activation": "relu6", "norm_at": "before_pool", "classes": 0},
+        {"convolution": 12, "convolution_norm": "layer_norm", "convolution_activation": "none", "classes": 4},
+        {"convolution": 9, "convolution_norm": "none", "convolution_activation": "relu6", "classes": 0},
     ),
 }
 
@@ -407,7 +409,9 @@ SWEEP = {
 
 
 def swept(name):
-    """A design of the sweep by its name."""
+    """A design of the sweep by its name; of presets of one structure, of which the sweep holds the first, each can be had."""
+    if name.startswith("small "):
+        return small(name.removeprefix("small "))
     make, argument = SWEEP[name]
     return make(argument)
 

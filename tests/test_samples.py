@@ -134,7 +134,7 @@ GOLDEN = {
     "spaces/anynet_x": "bd5ee278f2e0b8e2",
     "spaces/convnext_micro": "914b015ae91f6896",
     "spaces/kernel_study": "df315187f728fc8e",
-    "spaces/regnet_x": "62d1c1c7044475af",
+    "spaces/regnet_x": "5f9c910058b50a0f",
 }
 
 

@@ -40,6 +40,8 @@ DESIGNS: dict[str, tuple[str, ...]] = {
     "resnet50": (),
     "convnext_iso_s": ("image.size=[64, 96]",),
     "roadmap/07_moved_up": ("image.size=96",),
+    "regnety_400mf": ("image.size=96",),
+    "efficientnet_v2_s": ("image.size=96",),
 }
 
 

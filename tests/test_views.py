@@ -224,7 +224,7 @@ def test_labels_are_explained(label: str, name: str) -> None:
 
 def test_a_space_is_explained_by_what_varies_and_its_limits() -> None:
     (found,) = explanations("spaces/regnet_x")
-    assert dict(found.facts)["block.group_width"] == "6 ways, 1 to 32"
+    assert dict(found.facts)["block.expansion_ratio"] == "3 ways, 1 to 0.25"
     assert dict(found.facts)["limit of macs"] == "360.0 M to 400.0 M"
 
 

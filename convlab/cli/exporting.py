@@ -105,7 +105,9 @@ def _sentences(found: Exported, push: str) -> list[str]:
     ]
     told += [f"  {file}" for file in found.files[1:] if file.parent == found.path.parent]
     if found.checks:
-        what = "; ".join(check.what for check in found.checks)
+        what = ", ".join(dict.fromkeys(check.what for check in found.checks))
+        batches = " and ".join(str(check.batch) for check in found.checks if check.batch is not None)
+        what += f", batch {batches}" if batches else ""
         equal = f"max difference {found.difference:.1e} of the largest output" if found.difference else "no difference"
         told.append(f"verified: {equal} ({what})")
     if push:

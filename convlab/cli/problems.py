@@ -51,7 +51,8 @@ def usage_error(error: Any) -> ConvlabError:
         meant = did_you_mean(option, [*(name for name in names if name.startswith("-")), "--help"])
         return _usage(message, f"{meant} {help}".strip())
     if type(error).__name__ == "MissingParameter" and getattr(error, "param", None) is not None:
-        return _usage(f"{error.param.display_name_raw} is missing", help)
+        is_option = error.param.param_type_name == "option"
+        return _usage(f"{error.param.opts[-1] if is_option else error.param.display_name_raw} is missing", help)
     said = error.format_message().strip().rstrip(".")
     return _usage(said[:1].lower() + said[1:], help)
 

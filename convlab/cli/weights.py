@@ -150,13 +150,17 @@ COMMANDS = (check, convert, layouts)
 
 
 def _design(name: str | None, state: Any, source: str, sets: Sequence[str] | None) -> Design:
-    """The design of a name, or the preset that a state dict looks like. Raises ConvlabError where there is none."""
+    """The design of a name, that in the file, or the preset that it looks like. Raises ConvlabError where there is none."""
     from convlab.cli.arguments import design_of
     from convlab.errors import ConvlabError, Problem, quote
+    from convlab.weights.origins import design_inside
     from convlab.weights.recognition import recognized
 
     if name is not None:
         return design_of(name, sets)
+    inside = design_inside(source)
+    if inside is not None and not sets:
+        return inside
     like = recognized(state)
     if like is None:
         message = f"no preset has weights like those of {quote(source)}"

@@ -23,7 +23,7 @@ def compare(model: ConvNet, run: Callable[[Tensor], Tensor], *, what: str) -> Ge
     found = []
     for batch in BATCHES:
         yield f"comparing {what} with the model, batch {batch}"
-        found.append(Check(f"{what}, batch {batch}", _difference(model, run, batch)))
+        found.append(Check(what, _difference(model, run, batch), batch))
         if not found[-1].difference <= TOLERANCE:
             raise _differs(found[-1])
     return tuple(found)
@@ -45,9 +45,7 @@ def _difference(model: ConvNet, run: Callable[[Tensor], Tensor], batch: int) -> 
 
 
 def _differs(check: Check) -> ConvlabError:
-    message = (
-        f"{check.what}: outputs differ by {check.difference:.1e} of the largest, over {TOLERANCE:g}; nothing is written"
-    )
+    message = f"{check.what}, batch {check.batch}: outputs differ by {check.difference:.1e} of the largest, over {TOLERANCE:g}; nothing is written"
     help = "numbers that almost cancel can do that; with other weights it may pass"
     return ConvlabError(Problem("differs", message, help=help))
 

@@ -29,14 +29,10 @@ class Exported:
     format: Format
     path: Path
     files: tuple[Path, ...]
+    bytes: int
     checks: tuple[Check, ...]
     random: tuple[str, ...]
     seconds: float
-
-    @property
-    def bytes(self) -> int:
-        """The size of all files."""
-        return sum(file.stat().st_size for file in self.files)
 
     @property
     def difference(self) -> float | None:
@@ -81,7 +77,9 @@ def begin(
     _refuse_unused(origin, target, format)
     began = perf_counter()
     written = yield from format.write(origin, target)
-    return Exported(origin, format, target.path, written.files, written.checks, written.random, perf_counter() - began)
+    seconds = perf_counter() - began
+    size = sum(file.stat().st_size for file in written.files)
+    return Exported(origin, format, target.path, written.files, size, written.checks, written.random, seconds)
 
 
 def _refuse_unused(origin: Origin, target: Target, format: Format) -> None:

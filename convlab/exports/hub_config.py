@@ -14,11 +14,12 @@ def hub_config(design: Design) -> dict[str, Any]:
     from convlab.timm.configuration import configuration
     from convlab.timm.outline import last_map
 
+    known: dict[str, Any] = configuration(design).to_dict(remove_source=True)  # type: ignore[no-untyped-call]  # as timm has it
     return {
         **_architecture(design),
         "num_classes": design.head.classes,
         "num_features": last_map(design).channels,
-        "pretrained_cfg": configuration(design).to_dict(remove_source=True),
+        "pretrained_cfg": known,
     }
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 INPUT, OUTPUT = "image", "logits"
 
-LARGEST_FILE = 2**31 - 2**20
-"""Bytes of weights that a single file takes; more of them go to a second file, ``FILE.data``."""
+LARGEST_FILE = 2**31 - 2**26
+"""Bytes of weights that a single file takes beside its graph; more of them go to a second file, ``FILE.data``."""
 
 
 def write(origin: Origin, target: Target) -> Steps:
@@ -54,7 +54,7 @@ def refuse_missing() -> None:
     if missing:
         are = "are" if len(missing) > 1 else "is"
         message = f"ONNX needs {', '.join(missing)}, which {are} not installed"
-        raise ConvlabError(Problem("missing-package", message, help='pip install "convlab[export]"'), exit_code=2)
+        raise ConvlabError(Problem("missing-package", message, help=f"pip install {' '.join(missing)}"), exit_code=2)
 
 
 def _translate(model: ConvNet) -> ONNXProgram:

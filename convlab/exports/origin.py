@@ -20,10 +20,11 @@ Weights = str | os.PathLike[str] | Mapping[str, "Tensor"] | None
 
 
 class Check(NamedTuple):
-    """What was read back and compared; ``difference`` is relative to the largest output, 0 where all bits are equal."""
+    """What was read back and compared; ``difference`` is relative to the largest output of a batch, 0 where all bits are equal."""
 
     what: str
     difference: float
+    batch: int | None = None
 
 
 class Built(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.exports.comparison import compare
 from convlab.exports.metadata import metadata
@@ -24,8 +26,10 @@ def write(origin: Origin, target: Target) -> Steps:
     program = trace(model)
     with target.staged() as draft:
         yield "writing"
-        with draft.open("wb") as file:
-            torch.export.save(program, file, extra_files=metadata(origin.design))
+        # By way of memory: torch's own writer ends the process where the disk is full.
+        content = io.BytesIO()
+        torch.export.save(program, content, extra_files=metadata(origin.design))
+        draft.write_bytes(content.getbuffer())
         loaded = torch.export.load(draft).module()
         checks = yield from compare(model, loaded, what=f"torch.export {torch.__version__}")
     return Written((target.path,), checks, random)

@@ -72,9 +72,7 @@ def features(
     one stage they count its blocks. ``output_stride`` is the design's own knob. The other arguments are those of ``build``, with whose
     seed the weights are the same. Raises ConvlabError as ``build`` does, and for a stage that is not there.
     """
-    net = build(
-        design, device=device, dtype=dtype, channels_last=channels_last, initialized=initialized, seed=seed
-    )
+    net = build(design, device=device, dtype=dtype, channels_last=channels_last, initialized=initialized, seed=seed)
     return FeatureMaps(net, out_indices)
 
 
@@ -126,7 +124,7 @@ def as_map(x: Tensor, design: Design, image: Tensor) -> Tensor:
     stem = lower(design).parts[0].tree
     assert isinstance(stem, Chain)
     patches = Chain(stem.children[:-1]).output(Shape(*image.shape[1:]))  # before they become a column
-    return x[:, :, 1:].unflatten(2, (patches.height, patches.width)).squeeze(-1)
+    return x[:, :, 1:].reshape(*x.shape[:2], patches.height, patches.width)
 
 
 def from_the_first(indices: Sequence[int], count: int) -> list[int]:

@@ -1,7 +1,7 @@
 """The few torch modules that torch itself lacks. Maps are NCHW everywhere; norms and linear layers keep channels last in memory."""
 
 from convlab.modules.attention import GlobalAttention2d, WindowAttention2d
-from convlab.modules.convolutions import PaddedConv2d, PointwiseLinear, convolution
+from convlab.modules.convolutions import PaddedConv2d, PointwiseLinear, SubsampledConv2d, convolution
 from convlab.modules.drop_path import DropPath
 from convlab.modules.norms import GlobalResponseNorm2d, GroupNorm2d, LayerNorm2d, RMSNorm2d
 from convlab.modules.pooling import GlobalAveragePool2d, GlobalMaxPool2d
@@ -20,6 +20,7 @@ __all__ = [
     "PointwiseLinear",
     "RMSNorm2d",
     "SpaceToDepth2d",
+    "SubsampledConv2d",
     "Tokens2d",
     "WindowAttention2d",
     "convolution",

@@ -54,6 +54,7 @@ class WindowAttention2d(nn.Module):
         self.shift = window // 2 if shifted else 0
         self.qkv = nn.Linear(channels, 3 * channels, bias=bias)
         self.proj = nn.Linear(channels, channels)
+        self.relative_position_bias: nn.Parameter | None
         table = torch.zeros((2 * window - 1) ** 2, heads) if relative_position else None
         self.register_parameter("relative_position_bias", None if table is None else nn.Parameter(table))
         self.height, self.width = size
@@ -97,7 +98,7 @@ class WindowAttention2d(nn.Module):
 
     def _mask(self, batch: int, apart: Tensor, offsets: Tensor) -> Tensor | None:
         """What is added to the logits: [1 or batch x windows, heads, pixels, pixels], pixels those of a window."""
-        bias = self.relative_position_bias
+        bias: Tensor | None = self.relative_position_bias
         pixels = apart.shape[-1]
         if bias is not None:
             bias = bias.t().index_select(1, offsets).view(1, 1, self.heads, pixels, pixels)

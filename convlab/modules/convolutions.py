@@ -1,4 +1,4 @@
-"""Convolutions that torch lacks: uneven padding at any stride, and a 1x1 convolution realised as a linear layer."""
+"""Convolutions that torch lacks: uneven padding at any stride, a 1x1 convolution realised as a linear layer, a strided one that trains."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import final
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+FEW = 16
+"""Channels below which oneDNN's strided 1x1 convolutions cannot be trained: a vector of AVX-512."""
 
 
 @final
@@ -30,11 +33,26 @@ class PaddedConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         padded = functional.pad(x, (self.before, self.after, self.before, self.after))
-        return self._conv_forward(padded, self.weight, self.bias)
+        y: Tensor = self._conv_forward(padded, self.weight, self.bias)
+        return y
 
     def extra_repr(self) -> str:
         shown: str = super().extra_repr()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return f"{shown}, before={self.before}, after={self.after}"
+
+
+@final
+class SubsampledConv2d(nn.Conv2d):
+    """A 1x1 convolution that takes the pixels of its stride first; the same function.
+
+    oneDNN, which torch runs on CPUs, writes past its memory in the backward pass of a strided 1x1 convolution over few channels in
+    channels-last order (github.com/uxlfoundation/oneDNN/issues/6035); RepVGG's stem has one over the image's three.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows, columns = self.stride
+        y: Tensor = functional.conv2d(x[:, :, ::rows, ::columns], self.weight, self.bias)
+        return y
 
 
 @final
@@ -55,8 +73,10 @@ def convolution(
     groups: int,
     bias: bool,
 ) -> nn.Conv2d:
-    """Torch's convolution, or ``PaddedConv2d`` where the padding before and after differ."""
+    """Torch's convolution, or one of those above where torch's does not do."""
     before, after = padding
+    if kernel_size == groups == 1 and stride > 1 and channels < FEW:
+        return SubsampledConv2d(channels, width, 1, stride, bias=bias)
     if before == after:
         return nn.Conv2d(channels, width, kernel_size, stride, before, dilation, groups, bias)
     return PaddedConv2d(channels, width, kernel_size, stride, padding, dilation, groups, bias)

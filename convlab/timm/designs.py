@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from typing import Any
 
-from timm.models import build_model_with_cfg, generate_default_cfgs, register_model, resolve_pretrained_cfg
+from timm.models import (
+    PretrainedCfg,
+    build_model_with_cfg,
+    generate_default_cfgs,
+    register_model,
+    resolve_pretrained_cfg,
+)
 from torch import nn
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.language.files import load, load_text
+from convlab.language.writing import text_in_full
 from convlab.presets import preset_names
 from convlab.timm.configuration import ANY_DESIGN, overlaid
 from convlab.timm.factory import timm_model
@@ -21,10 +29,12 @@ from convlab.timm.pretrained import configurations, converted
 PRESETS = {f"convlab_{name.replace('/', '_')}": name for name in (*preset_names(), *preset_names("roadmap"))}
 """The presets by the names that they have in timm."""
 
-default_cfgs = generate_default_cfgs(
-    {"convlab": ANY_DESIGN}
-    | {tagged: found for name, preset in PRESETS.items() for tagged, found in configurations(name, preset, load(preset)).items()}
-)
+_CONFIGURATIONS: dict[str, dict[str, Any] | PretrainedCfg] = {"convlab": ANY_DESIGN}
+for _name, _preset in PRESETS.items():
+    _CONFIGURATIONS |= configurations(_name, _preset, load(_preset))
+
+default_cfgs = generate_default_cfgs(_CONFIGURATIONS)
+"""Where ``register_model`` looks for the configuration of what is registered here."""
 
 
 # timm calls entry points with arguments of its own among those of the model: here, and nowhere else, they are passed on unread.
@@ -32,7 +42,7 @@ def convlab(pretrained: bool = False, **arguments: Any) -> nn.Module:
     """Any design: ``design`` is the path of a file, a preset's name, a file's text or a Design; ``sets`` are as ``--set`` takes them."""
     design = _design(arguments.pop("design", None), arguments.pop("sets", ()))
     if not isinstance(arguments.get("pretrained_cfg"), str):
-        arguments["pretrained_cfg"] = overlaid(design, arguments.get("pretrained_cfg")).to_dict()
+        arguments["pretrained_cfg"] = asdict(overlaid(design, arguments.get("pretrained_cfg")))
     return _model("convlab", design, pretrained, arguments)
 
 
@@ -65,7 +75,9 @@ def _refuse_without_weights(variant: str, arguments: dict[str, Any]) -> None:
     source = resolve_pretrained_cfg(variant, *given)
     if not (source.has_weights or source.state_dict):
         help = 'pretrained_cfg_overlay=dict(file="weights.safetensors"); or checkpoint_path="weights.safetensors", without pretrained'
-        raise ConvlabError(Problem("not-fetched", f"no weights of {quote(variant)} are published", help=help), exit_code=2)
+        raise ConvlabError(
+            Problem("not-fetched", f"no weights of {quote(variant)} are published", help=help), exit_code=2
+        )
 
 
 def _features(design: Design) -> dict[str, Any]:
@@ -81,7 +93,7 @@ def _design(source: Any, sets: Iterable[str]) -> Design:
         help = 'timm.create_model("convlab", design="mine.toml"), or --model-kwargs design=mine.toml'
         raise ConvlabError(Problem("usage", "which design? none is given", help=help), exit_code=2)
     if isinstance(source, Design):
-        return source
+        return replace(load_text(text_in_full(source), sets=sets), name=source.name) if sets else source
     text = os.fspath(source)
     return load_text(text, sets=sets) if "\n" in text else load(text, sets=sets)
 

@@ -15,7 +15,7 @@ _ADDED = frozenset({"class_token", "position_embedding", "relative_position_bias
 
 
 def group_matcher(design: Design, trunk: list[str], coarse: bool) -> dict[str, Any]:
-    """timm's patterns: the stem; the blocks (``coarse``: the stages) with the downsampling before them; the rest is the head's."""
+    """The patterns: the stem; the blocks (``coarse``: the stages) with the downsampling before them; the rest is the head's."""
     stages = [name for name in ("stages", "blocks") if name in trunk]
     after = trunk[trunk.index(stages[0]) + 1 :] if stages else []
     if design.names == "facebookresearch":
@@ -25,7 +25,7 @@ def group_matcher(design: Design, trunk: list[str], coarse: bool) -> dict[str, A
     else:
         blocks = [(r"^stages\.(\d+)\.downsample\.", (0,)), (r"^stages\.(\d+)\.blocks\.(\d+)\.", None)]
     if after:
-        blocks.append((rf"^({'|'.join(after)})\.", _WITH_LAST))
+        blocks.append((rf"^(?:{'|'.join(after)})\.", _WITH_LAST))
     return {"stem": r"^stem\.", "blocks": blocks}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from timm.layers import SelectAdaptivePool2d
+from timm.layers import SelectAdaptivePool2d  # type: ignore[attr-defined]  # it does not say what it exports
 from torch import Tensor, nn
 
 from convlab.errors import ConvlabError, Problem, quote
@@ -38,9 +38,9 @@ def pool_of(kind: str, has_class_token: bool) -> nn.Module:
     return FirstToken2d() if kind == "token" else SelectAdaptivePool2d(pool_type=kind)
 
 
-def widening(pool: nn.Module) -> int:
-    """How many numbers of each channel a pool gives."""
-    return pool.feat_mult() if isinstance(pool, SelectAdaptivePool2d) else 1
+def widening(kind: str) -> int:
+    """How many numbers a channel a pool gives."""
+    return 2 if kind == "catavgmax" else 1
 
 
 def wider_than_head(kind: str) -> ConvlabError:

@@ -15,8 +15,8 @@ from convlab.models.features import as_map, from_the_first, steps, up_to
 from convlab.models.initialization import initialize
 from convlab.timm.checkpointing import checkpointed
 from convlab.timm.grouping import group_matcher, without_decay
-from convlab.timm.head import Head, linear, pool_of, reformed, wider_than_head, widening
-from convlab.timm.outline import ends, last_map, taps, trunk
+from convlab.timm.head import Head, linear, pool_of, reformed, widening, wider_than_head
+from convlab.timm.outline import ends, feature_info, last_map, trunk
 
 
 @final
@@ -44,11 +44,9 @@ class TimmModel(nn.Module):
         self.num_classes = design.head.classes
         self.num_features = last_map(design).channels
         self.drop_rate = design.head.dropout
-        self.feature_info: list[dict[str, Any]] = [
-            {"num_chs": tap.channels, "reduction": tap.stride, "module": tap.path} for tap in taps(design)
-        ]
+        self.feature_info = feature_info(design)
         self.grad_checkpointing = False
-        self._arguments: dict[str, Any] = {}
+        self._arguments = dict[str, Any]()
         self._set_pool(global_pool)
         if self.num_classes == 0 or self.get_classifier().in_features != self.head_hidden_size:
             self._set_classifier(self.num_classes)
@@ -65,7 +63,8 @@ class TimmModel(nn.Module):
         """The last feature map, before the pool."""
         for name, part in self.named_children():
             if name in self.trunk:
-                if self.grad_checkpointing and not torch.jit.is_scripting():
+                # TorchScript leaves out a statement where it would not leave out an expression
+                if self.grad_checkpointing and not torch.jit.is_scripting():  # type: ignore[attr-defined]  # noqa: SIM108
                     x = checkpointed(name, part, x)
                 else:
                     x = part(x)
@@ -74,7 +73,7 @@ class TimmModel(nn.Module):
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         """Class scores from the last feature map; with ``pre_logits`` what the classifier gets."""
         if self.nested:
-            return self.head(x, pre_logits)  # type: ignore[no-any-return]
+            return self.head(x, pre_logits)  # type: ignore[operator, no-any-return]  # a Head
         for name, part in self.named_children():
             if name not in self.trunk and not (pre_logits and name == self.classifier):
                 x = part(x)
@@ -181,18 +180,17 @@ class TimmModel(nn.Module):
 
     def _set_pool(self, kind: str) -> None:
         """Another pool, and the layers after it for vectors or for maps; their weights stay."""
-        pool, pooled = pool_of(kind, self.design.stem.class_token), kind != ""
         modules = dict(self.named_modules())
-        hidden = modules.get(self.ends.hidden)
-        if widening(pool) != 1 and (hidden is not None or self.ends.norm in modules):
+        hidden, pooled = modules.get(self.ends.hidden), kind != ""
+        if widening(kind) != 1 and (hidden is not None or self.ends.norm in modules):
             raise wider_than_head(kind)
-        self._put(self.ends.pool, pool)
+        self._put(self.ends.pool, pool_of(kind, self.design.stem.class_token))
         self._put(self.ends.flatten, nn.Flatten(1) if pooled else nn.Identity())
         for path in (self.ends.hidden, self.classifier):
             layer = modules.get(path)
             if isinstance(layer, nn.Linear):
                 self._put(path, reformed(layer, pooled))
-        self.head_hidden_size = self.num_features * widening(pool) if hidden is None else self.design.head.hidden
+        self.head_hidden_size = self.num_features * widening(kind) if hidden is None else self.design.head.hidden
 
     def _set_classifier(self, classes: int) -> None:
         """A new classifier, its weights drawn as the design says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convlab.language.design import HEAD_NAMES, Design, lower
 from convlab.layers import Chain, Layer, Parallel, Residual, Shape, Tokens, walk
@@ -75,6 +75,11 @@ def taps(design: Design) -> tuple[FeatureMap, ...]:
     if len(design.stages) == 1:
         return maps
     return (*_stem_taps(design), *(maps[index] for index in pyramid(design)))
+
+
+def feature_info(design: Design) -> list[dict[str, Any]]:
+    """The feature maps in timm's words."""
+    return [{"num_chs": tap.channels, "reduction": tap.stride, "module": tap.path} for tap in taps(design)]
 
 
 def _stem_taps(design: Design) -> list[FeatureMap]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from timm.models import PretrainedCfg, get_arch_pretrained_cfgs
 from torch import Tensor
@@ -47,7 +47,7 @@ _IMAGENET = re.compile(r"in(1|12|21|22)k")
 
 
 def configurations(name: str, preset: str, design: Design) -> dict[str, PretrainedCfg]:
-    """timm's configurations of a preset by tagged name: those of its published weights, or one without weights."""
+    """The configurations of a preset by tagged name: those of its published weights, or one without weights."""
     known = configuration(design)
     published = _published(ARCHITECTURES[preset]) if preset in ARCHITECTURES else {}
     if not published:
@@ -79,6 +79,6 @@ def converted(state: Mapping[str, Tensor], model: TimmModel) -> dict[str, Tensor
 
     Raises ConvlabError where it is not one of the model's design.
     """
-    source = model.pretrained_cfg
+    source: dict[str, Any] = model.pretrained_cfg  # type: ignore[assignment]  # timm sets it
     design = turn(model.design, "head.classes", source["num_classes"])
     return to_convlab(state, turn(design, "image.channels", source["input_size"][0]))

@@ -15,9 +15,9 @@ from torch import Tensor
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.language.files import write_whole
-from convlab.language.writing import text_in_full
 from convlab.weights.fitting import Fit, fit
 from convlab.weights.layouts import from_convlab, naming, paths_of
+from convlab.weights.origins import origin
 from convlab.weights.reading import read
 
 PICKLED: Final = (".pth", ".pt", ".bin")
@@ -58,9 +58,7 @@ def convert(
 def write(tensors: Mapping[str, Tensor], path: str | os.PathLike[str], *, design: Design, layout: str) -> None:
     """Write weights whole or not at all: safetensors, or a PyTorch checkpoint where the name ends in .pth, .pt or .bin.
 
-    A safetensors file says whose weights they are: ``convlab_design`` (as TOML, in full), ``convlab_key``, ``convlab_layout`` and
-    ``convlab_name`` in its metadata.
-    Raises ConvlabError where it cannot be written.
+    The metadata of a safetensors file says whose weights they are. Raises ConvlabError where the file cannot be written.
     """
     target = Path(path)
     if target.suffix in PICKLED:
@@ -70,11 +68,5 @@ def write(tensors: Mapping[str, Tensor], path: str | os.PathLike[str], *, design
     if target.suffix != ".safetensors":
         help = f"a name that ends in .safetensors, or {', '.join(PICKLED)} for a PyTorch checkpoint"
         raise ConvlabError(Problem("usage", f"{quote(str(target))} is no name of a checkpoint", help=help), exit_code=2)
-    about = {
-        "format": "pt",
-        "convlab_design": text_in_full(design),
-        "convlab_key": design.key,
-        "convlab_layout": layout,
-        "convlab_name": design.name,
-    }
+    about = {"format": "pt", **origin(design, layout)}
     return write_whole(target, save({name: tensor.contiguous() for name, tensor in tensors.items()}, about))

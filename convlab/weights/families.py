@@ -19,7 +19,7 @@ class Family(NamedTuple):
 
 
 FAMILIES: Final[dict[str, Family]] = {
-    "convnext": Family("convnext", (("p", "convnext"),)),
+    "convnext": Family("convnext", (("p", "convnext"),), without=("fcmae",)),
     "convnext_v2": Family("convnext", (("p", "convnextv2"),)),
     "efficientnet": Family("efficientnet"),
     "isotropic": Family("isotropic"),
@@ -34,8 +34,6 @@ FAMILIES: Final[dict[str, Family]] = {
 
 KINDS: Final[dict[str, str]] = {
     "basic": "resnet",
-    "convnext": "convnext",
-    "convnext_v2": "convnext_v2",
     "fused_mbconv": "efficientnet",
     "regnet_x": "regnet_x",
     "regnet_y": "regnet_y",
@@ -57,6 +55,8 @@ def table_of(design: Design) -> Table | None:
 
 
 def _family(block: Block) -> str:
+    if block.order == "first" and block.kind != "custom":
+        return "convnext_v2" if block.grn else "convnext"
     if block.kind == "bottleneck":
         return "resnet" if block.groups == 1 and not block.group_width else "resnext"
     if block.kind == "mbconv":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -33,55 +33,63 @@ def fit(
     ignore: Iterable[str] = (),
     source: str = "the checkpoint",
 ) -> Fit:
-    """The tensors of a state dict for a network's ``weights``, in their shapes and number formats. Copies nothing into the network.
+    """The tensors of a state dict for a network's ``weights``, in their shapes. Copies nothing into the network.
 
     Raises ConvlabError where a weight is missing or has another shape, or where a tensor is left over, except for what ``ignore``
     names: beginnings of our paths or of the checkpoint's names.
     """
-    left = tuple([ignore] if isinstance(ignore, str) else ignore)
+    ignored = tuple([ignore] if isinstance(ignore, str) else ignore)
     chosen = detect(state, design, weights) if layout == "auto" else layout
     names = naming(design, chosen, weights)
     known = renewed(state, design, chosen)
-    _check_ignored(left, [*weights, *known])
-    tensors: dict[str, Tensor] = {}
-    lines: dict[str, list[Line]] = {"loaded": [], "reshaped": [], "missing": [], "wrong": []}
-    for path, ours in weights.items():
-        line, pieces = _beside(path, ours, names[path], known)
-        transform = TRANSFORMS[names[path].transform]
-        if any(begins(path, start) for start in left) or not pieces:
-            lines["missing"] += [line] * (
-                not path.endswith("num_batches_tracked")
-            )  # files older than PyTorch 1.0 lack it
-        elif not _fits(ours, pieces, transform):
-            lines["wrong"].append(line)
-        else:
-            lines["loaded"].append(line)
-            lines["reshaped"] += [line] * (line.their_shapes != (line.shape,))
-            tensors[path] = transform.ours(pieces, tuple(ours.shape)).to(ours.dtype)
+    _check_ignored(ignored, [*weights, *known])
+    found = [_match(path, ours, names[path], known) for path, ours in weights.items()]
     taken = {name for item in names.values() for name in item.names}
     extra = tuple(_extra(name, tensor) for name, tensor in known.items() if name not in taken)
-    told = {kind: tuple(found) for kind, found in lines.items()}
-    report = Report(told["loaded"], told["missing"], extra, told["reshaped"], source, chosen)
-    lost = [line for line in report.missing if line.names and not any(begins(line.path, start) for start in left)]
-    over = [line for line in extra if not any(begins(line.names[0], start) for start in left)]
-    if lost or over or told["wrong"]:
-        raise refusal(state, design, Misfits(lost, over, told["wrong"]), report)
-    return Fit(tensors, report)
+    left = {match.line.path for match in found if _is_ignored(match.line.path, ignored)}
+    loaded = [match for match in found if match.kind == "fits" and match.line.path not in left]
+    report = Report(
+        loaded=tuple(match.line for match in loaded),
+        missing=tuple(
+            match.line for match in found if match.kind in ("missing", "left out") or match.line.path in left
+        ),
+        unexpected=extra,
+        reshaped=tuple(match.line for match in loaded if match.line.their_shapes != (match.line.shape,)),
+        source=source,
+        layout=chosen,
+    )
+    misfits = Misfits(
+        missing=[match.line for match in found if match.kind == "missing" and match.line.path not in left],
+        left_over=[line for line in extra if not _is_ignored(line.names[0], ignored)],
+        misshapen=[match.line for match in found if match.kind == "misshapen" and match.line.path not in left],
+    )
+    if any(misfits):
+        raise refusal(state, design, misfits, report)
+    return Fit({match.line.path: match.tensor for match in loaded if match.tensor is not None}, report)
 
 
-def begins(path: str, start: str) -> bool:
-    """Whether a path begins with the parts of another."""
-    return path == start or path.startswith(f"{start}.")
+class Match(NamedTuple):
+    """One weight of ours beside what the checkpoint has for it; ``tensor`` where that fits."""
+
+    kind: Literal["fits", "misshapen", "missing", "left out", "counter"]
+    line: Line
+    tensor: Tensor | None = None
 
 
-def _beside(path: str, ours: Tensor, names: Names, state: Mapping[str, Tensor]) -> tuple[Line, tuple[Tensor, ...]]:
-    """One weight beside the tensors that hold it; none where one of them is not there."""
-    there = tuple(state[name] for name in names.needed if name in state)
-    complete = bool(names.names) and len(there) == len(names.needed)
-    kinds = dict.fromkeys(_kind(piece) for piece in there)
-    shapes = tuple(tuple(piece.shape) for piece in there)
-    line = Line(path, names.needed, tuple(ours.shape), shapes, _kind(ours), ", ".join(kinds) or _kind(ours))
-    return line, there if complete else ()
+def _match(path: str, ours: Tensor, names: Names, state: Mapping[str, Tensor]) -> Match:
+    pieces = tuple(state[name] for name in names.needed if name in state)
+    kinds = ", ".join(dict.fromkeys(map(_kind, pieces))) or _kind(ours)
+    shapes = tuple(tuple(piece.shape) for piece in pieces)
+    line = Line(path, names.needed, tuple(ours.shape), shapes, _kind(ours), kinds)
+    if not names.names:
+        return Match("left out", line)
+    if len(pieces) < len(names.needed):
+        # BatchNorm counts its batches since PyTorch 0.4; nothing is computed from the count.
+        return Match("counter" if path.endswith("num_batches_tracked") else "missing", line)
+    transform = TRANSFORMS[names.transform]
+    if not _fits(ours, pieces, transform):
+        return Match("misshapen", line)
+    return Match("fits", line, transform.ours(pieces, tuple(ours.shape)))
 
 
 def _fits(ours: Tensor, pieces: Sequence[Tensor], transform: Transform) -> bool:
@@ -104,9 +112,13 @@ def _extra(name: str, tensor: Tensor) -> Line:
     return Line("", (name,), (), (tuple(tensor.shape),), _kind(tensor), _kind(tensor))
 
 
+def _is_ignored(name: str, ignored: Sequence[str]) -> bool:
+    return any(name == start or name.startswith(f"{start}.") for start in ignored)
+
+
 def _check_ignored(ignored: Sequence[str], names: Sequence[str]) -> None:
     for start in ignored:
-        if not any(begins(name, start) for name in names):
+        if not any(_is_ignored(name, [start]) for name in names):
             beginnings = list(dict.fromkeys(name.partition(".")[0] for name in names))
             help = f"{did_you_mean(start, beginnings)} weights begin with {', '.join(beginnings)}".strip()
             raise ConvlabError(Problem("usage", f"no weight begins with {quote(start)}", help=help), exit_code=2)

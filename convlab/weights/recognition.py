@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from convlab.language.design import Design, lower
@@ -53,24 +52,29 @@ def _begins_alike(state: Mapping[str, Tensor], design: Design, layout: str) -> b
     return all(name in state and state[name].shape[:1] == (first.output.channels,) for name in names[path].names)
 
 
-Shapes = dict[str, tuple[int, ...] | None]
-"""The shapes of a layout's tensors by name; None for the classifier, which may be any."""
+class Shapes(NamedTuple):
+    """The shapes of a layout's tensors by name, None for the classifier, which may be any; how many of them must be there."""
+
+    by_name: dict[str, tuple[int, ...] | None]
+    needed: int
 
 
 def _shapes(design: Design, layouts: Sequence[str]) -> Iterator[tuple[str, Shapes]]:
     weights = paths_of(design) if layouts else {}
+    classifier = f"{classifier_of(design)}."
     for layout in layouts:
         names = layout_names(design, layout, weights)
         if names is None:
             continue
-        found: Shapes = {}
+        found: dict[str, tuple[int, ...] | None] = {}
         for path, tensor in weights.items():
-            pieces = TRANSFORMS[names[path].transform].theirs(torch.empty_like(tensor, device="meta"))
-            for name, piece in zip(names[path].needed, pieces, strict=False):
-                found[name] = None if path.startswith(f"{classifier_of(design)}.") else tuple(piece.shape)
-        yield layout, found
+            pieces = TRANSFORMS[names[path].transform].theirs(tensor)
+            for name, piece in zip(names[path].names, pieces, strict=False):
+                found[name] = None if path.startswith(classifier) else tuple(piece.shape)
+        yield layout, Shapes(found, sum(len(item.needed) for item in names.values()))
 
 
 def _share(state: Mapping[str, Tensor], shapes: Shapes) -> float:
-    alike = sum(name in shapes and shapes[name] in (None, tuple(tensor.shape)) for name, tensor in state.items())
-    return alike / max(len(shapes), len(state), 1)
+    known = shapes.by_name
+    alike = sum(name in known and known[name] in (None, tuple(tensor.shape)) for name, tensor in state.items())
+    return alike / max(shapes.needed, len(state))

@@ -29,9 +29,13 @@ class Names(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row: the pattern of our path, the order of the blocks that it speaks of ("" for any), and the cells by layout."""
+    """One row: the pattern of our path, the order of the blocks that it speaks of ("" for any), and the cells by layout.
+
+    ``end`` is what stands behind the pattern's last number: a path without it needs no matching.
+    """
 
     pattern: re.Pattern[str]
+    end: str
     order: str
     length: int
     cells: Mapping[str, str]
@@ -52,7 +56,8 @@ class Table:
 
     def names(self, path: str, layout: str, numbers: Mapping[str, int], order: str) -> Names | None:
         """What a layout calls the tensor at our path: None where it has no name for it, no names where its files leave it out."""
-        found = [(row, match) for row in self.rows if row.order in ("", order) and (match := row.pattern.match(path))]
+        rows = [row for row in self.rows if row.end in path and row.order in ("", order)]
+        found = [(row, match) for row in rows if (match := row.pattern.match(path))]
         if not found:
             return None
         row, match = max(found, key=lambda item: item[0].length)
@@ -93,7 +98,8 @@ def _rows(header: list[str], lines: list[list[str]]) -> tuple[Row, ...]:
             above = cells
             if after[0].startswith("."):  # a beginning of paths, not a layer
                 continue
-        rows.append(Row(_pattern(cells[0]), order, len(cells[0]), dict(zip(header, cells[1:], strict=True))))
+        named = dict(zip(header, cells[1:], strict=True))
+        rows.append(Row(_pattern(cells[0]), _end(cells[0]), order, len(cells[0]), named))
     return tuple(rows)
 
 
@@ -101,6 +107,10 @@ def _pattern(path: str) -> re.Pattern[str]:
     if path == "*":
         return re.compile("(?P<rest>)")
     return re.compile(re.sub(r"\\\{[a-z]\\\}", r"\\d+", re.escape(path)) + r"(?P<rest>(\..+)?)$")
+
+
+def _end(path: str) -> str:
+    return "" if path == "*" else path.rpartition("}")[2]
 
 
 def _filled(name: str, numbers: Mapping[str, int]) -> str:

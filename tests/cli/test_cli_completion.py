@@ -11,6 +11,7 @@ from convlab.cli.completion import (
     complete_design,
     complete_device,
     complete_dtype,
+    complete_format,
     complete_grouping,
     complete_name,
     complete_set,
@@ -48,4 +49,5 @@ def test_words() -> None:
     assert complete_color("a") == ["auto", "always"]
     assert complete_device("c") == ["cpu", "cuda"]
     assert complete_dtype("f") == ["float32", "float16"]
+    assert complete_format("to") == ["torch-export", "toml"]
     assert "map-vanishes" in complete_name("map")

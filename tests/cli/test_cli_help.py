@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from convlab.cli import spaces
+from convlab.cli import spaces, weights
 from convlab.cli.app import COMMANDS
 
-ALL = [*((command.name,) for command in COMMANDS), *(("space", command.name) for command in spaces.COMMANDS)]
+GROUPS = {"space": spaces.COMMANDS, "weights": weights.COMMANDS}
+ALL = [*((command.name,) for command in COMMANDS)]
+ALL += [(group, command.name) for group, commands in GROUPS.items() for command in commands]
 
 
 @pytest.mark.parametrize("command", ALL, ids=" ".join)

@@ -34,7 +34,11 @@ class Hub(ThreadingHTTPServer):
             lines = [json.loads(line) for line in body.splitlines()]
             sent = [line["value"] for line in lines if line["key"] == "file"]
             self.files |= {file["path"]: base64.b64decode(file["content"]) for file in sent}
-            return {"success": True, "commitOid": COMMIT, "commitUrl": f"{self.address}/somebody/network/commit/{COMMIT}"}
+            return {
+                "success": True,
+                "commitOid": COMMIT,
+                "commitUrl": f"{self.address}/somebody/network/commit/{COMMIT}",
+            }
         return {"sha": COMMIT, "id": "somebody/network"}
 
 

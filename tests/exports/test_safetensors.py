@@ -40,7 +40,10 @@ def test_a_file_is_enough_to_build_its_network(tmp_path):
 
 def test_not_a_number_is_equal_to_itself(tmp_path):
     design = tiny("resnet18")
-    weights = {path: torch.full_like(tensor, torch.nan) if tensor.is_floating_point() else tensor for path, tensor in alive(design).items()}
+    weights = {
+        path: torch.full_like(tensor, torch.nan) if tensor.is_floating_point() else tensor
+        for path, tensor in alive(design).items()
+    }
     found = export(design, to="safetensors", path=tmp_path / "weights.safetensors", weights=weights)
     assert load_file(found.path)["head.fc.weight"].isnan().all()
 
@@ -56,7 +59,9 @@ def test_weights_of_another_layout_are_renamed(tmp_path):
 
 def test_weights_of_another_network_are_refused(tmp_path):
     with pytest.raises(ConvlabError, match="not the weights of convnext_t"):
-        export(tiny("convnext_t"), to="safetensors", path=tmp_path / "weights.safetensors", weights=alive(tiny("resnet18")))
+        export(
+            tiny("convnext_t"), to="safetensors", path=tmp_path / "weights.safetensors", weights=alive(tiny("resnet18"))
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -48,7 +48,9 @@ def test_it_runs_without_convlab(exported, tmp_path):
     images = torch.randn(4, *design.image.shape, generator=torch.Generator().manual_seed(0))
     torch.save(images, tmp_path / "images.pt")
     files = (exported.path, tmp_path / "images.pt", tmp_path / "outputs.pt")
-    done = subprocess.run([sys.executable, "-c", ALONE, *files], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, *files], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     expected = outputs(design, exported.origin.build().model.state_dict(), images)
     assert torch.allclose(torch.load(tmp_path / "outputs.pt"), expected, atol=1e-5)

@@ -27,7 +27,7 @@ LARGE = {"regnetx_12gf", "regnetx_16gf", "regnetx_32gf", "regnety_12gf", "regnet
 LARGE |= {"efficientnet_b6", "efficientnet_b7", "efficientnet_v2_l"}
 """The models of which only names, shapes and costs are compared."""
 
-QUICK = {"regnetx_200mf", "regnetx_400mf", "regnety_400mf", "regnety_1_6gf"}
+QUICK = {*(name for name in REGNETS if name.endswith("mf")), "regnety_1_6gf"}
 QUICK |= {"efficientnet_b0", "efficientnet_b1", "efficientnet_v2_s", "mobilenet_v2"}
 
 TORCHVISION = {

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 import torch
-from designs import design_of, swept
+from designs import SWEEP, design_of, swept
 from torch import nn
 
 from convlab import build, load, turn
@@ -18,7 +18,12 @@ NAMES = (
     "small resnext50_32x4d",
     "custom2-in_block",
     "custom10-separate",
-    "pair5-convnext_v2",
+    next(name for name in SWEEP if name.endswith("-convnext_v2")),
+    "attention-swin",
+    "attention-swin-shift",
+    "attention-vit",
+    "attention-hybrid-attention",
+    "small efficientnet_b0",
 )
 TINY = design_of(
     {

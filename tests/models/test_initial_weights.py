@@ -49,6 +49,25 @@ def test_convnext_starts_as_timm(name, theirs):
 
 
 @pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("deit_s", "stem.1.position_embedding"),
+        ("deit_s", "stem.1.class_token"),
+        ("swin_t", "stages.3.blocks.0.attention.attn.relative_position_bias"),
+        ("swin_t", "stages.0.blocks.1.attention.attn.qkv.weight"),
+        ("swin_t", "stages.1.downsample.2.weight"),
+    ],
+)
+def test_attention_starts_with_a_deviation_of_a_fiftieth(name, path):
+    """As in DeiT and Swin; those of other seeds are others, those of a seed are its own."""
+    one, same, other = (build(load(name), seed=seed).state_dict()[path] for seed in (0, 0, 1))
+    assert float(one.std()) == pytest.approx(0.02, rel=5 / math.sqrt(one.numel()))
+    assert abs(float(one.mean())) < 5 * 0.02 / math.sqrt(one.numel())
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
     ("name", "theirs"), [("resnet18", "resnet18"), ("resnet50", "resnet50"), ("resnext50_32x4d", "resnext50_32x4d")]
 )
 def test_resnet_starts_as_timm(name, theirs):

@@ -2,8 +2,9 @@
 
 import pytest
 import timm
+import timm.data
 import torch
-from networks import NETWORKS, design_named, images_of, model_of
+from contract_networks import NETWORKS, design_named, images_of, model_of
 from torch import nn
 
 from convlab import ConvlabError, build, load

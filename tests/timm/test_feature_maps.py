@@ -3,7 +3,7 @@
 import pytest
 import timm
 import torch
-from networks import FAMILIES, NETWORKS, images_of, model_of
+from contract_networks import FAMILIES, NETWORKS, images_of, model_of
 from timm.models import FeatureDictNet, FeatureGraphNet, FeatureHookNet, FeatureListNet
 from timm.models._features import FeatureGetterNet
 

@@ -3,8 +3,8 @@
 import pytest
 import timm
 import torch
+from contract_networks import NETWORKS, images_of, model_of
 from designs import PRESETS
-from networks import NETWORKS, images_of, model_of
 from timm.models import group_parameters
 from timm.optim import create_optimizer_v2, param_groups_layer_decay
 
@@ -20,6 +20,7 @@ def on_meta(preset):
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_groups_are_stem_blocks_and_head(preset):
+    """Blocks in their order, and coarse groups of stages."""
     model = on_meta(preset)
     depths, layers = model.design.depths, layers_of(model)
     assert set(layers) == {path for path, _ in model.named_parameters()}
@@ -39,11 +40,6 @@ def test_groups_are_stem_blocks_and_head(preset):
             case _:
                 expected = sum(depths) + 1
         assert layer == expected, path
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_coarse_groups_are_stages(preset):
-    model = on_meta(preset)
     stages = len(model.design.stages) if model.design.names == "timm" else model.design.depths[0]
     assert set(layers_of(model, coarse=True).values()) == set(range(stages + 2))
 
@@ -51,7 +47,7 @@ def test_coarse_groups_are_stages(preset):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers_run_in_the_order_of_their_groups(name):
     model, ran = model_of(name).eval(), []
-    owners = {path: layer for path, layer in layers_of(model).items()}
+    owners = layers_of(model)
     for path, module in model.named_modules():
         own = [owners[f"{path}.{key}"] for key, _ in module.named_parameters(recurse=False)]
         if own and not list(module.children()):
@@ -109,6 +105,8 @@ def test_what_is_added_is_not_decayed():
     assert model.no_weight_decay() == tables != set()
     assert model_of("convnext_t").no_weight_decay() == set()
     optimizer = create_optimizer_v2(model, "adamw", lr=1e-3, weight_decay=0.05, layer_decay=0.9)
-    decayed = {id(parameter) for group in optimizer.param_groups if group["weight_decay"] for parameter in group["params"]}
+    decayed = {
+        id(parameter) for group in optimizer.param_groups if group["weight_decay"] for parameter in group["params"]
+    }
     for path, parameter in model.named_parameters():
         assert (id(parameter) in decayed) == (parameter.ndim > 1 and path not in tables), path

@@ -21,6 +21,7 @@ from convlab.weights.layouts import detect, from_convlab, layouts_of, naming, pa
 FAMILIES = {
     "convnext": ("timm", "torchvision", "facebookresearch", "transformers", "convlab"),
     "convnext_v2": ("timm", "facebookresearch", "fcmae", "transformers", "convlab"),
+    "convnext_rep": ("convlab",),
     "convnext_iso": ("facebookresearch", "convlab"),
     "resnet": ("timm", "torchvision", "transformers", "convlab"),
     "resnext": ("timm", "torchvision", "convlab"),
@@ -222,8 +223,8 @@ def test_kernels_and_matrices():
 @pytest.mark.parametrize(
     ("name", "path", "value", "gone"),
     [
-        ("convnext_t", "block.squeeze_ratio", 0.25, {"torchvision", "facebookresearch", "transformers"}),
-        ("convnext_t", "block.grn", True, {"torchvision", "fcmae"}),
+        ("convnext_t", "block.squeeze_ratio", 0.25, {"timm", "torchvision", "facebookresearch", "transformers"}),
+        ("convnext_t", "block.grn", True, {"torchvision"}),
         ("convnext_v2_t", "block.layer_scale", 1e-6, {"fcmae"}),
         ("resnet50", "block.squeeze_ratio", 0.25, {"torchvision", "transformers"}),
         ("deit_s", "block.layer_scale", 1e-6, {"torchvision", "transformers", "transformers_5"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convlab.costs import profile
-from convlab.exports.python.descriptions import file_doc
+from convlab.exports.python.descriptions import file_doc, function_doc
 from convlab.exports.python.layout import Expression, call, lines, named
 from convlab.exports.python.library import imports, names_in, needed, part_names
 from convlab.exports.python.naming import Names, family, function_name
@@ -28,15 +28,15 @@ def python_source(design: Design) -> str:
     classes = [*plan.classes, *stages]
     linear_2d = names_in("".join(classes), "Linear2d")
     network, settings = network_class(design, plan, makes, title, linear_2d=linear_2d)
-    code = [*classes, network, _function(function, title, settings)]
+    code = [*classes, network, _function(function, title, settings, function_doc(design))]
     code = [*needed("".join(code)), *code]
     public = f'__all__ = ["{title}", "{function}"]\n'
     return "\n\n".join([f"{file_doc(costs, function)}\n{imports(''.join(code))}\n{public}", *code])
 
 
-def _function(name: str, title: str, settings: list[Setting]) -> str:
+def _function(name: str, title: str, settings: list[Setting], doc: list[str]) -> str:
     """The function that makes the design; the number of classes may be another."""
     arguments: list[Expression] = [one.declaration() for one in settings if one.name == "classes"]
     values = [named(one.name, one.value) for one in settings if one.value]
     head = lines(call(name, *arguments), "def ", f" -> {title}:")
-    return "\n".join([*head, '    """The design, its weights drawn at random."""', *lines(call(title, *values), "return ", depth=1)]) + "\n"
+    return "\n".join([*head, *doc, *lines(call(title, *values), "return ", depth=1)]) + "\n"

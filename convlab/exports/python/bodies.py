@@ -8,8 +8,9 @@ from typing import final
 from convlab.exports.python.classes import FORWARD, class_text, statement, under
 from convlab.exports.python.descriptions import body_doc
 from convlab.exports.python.layout import call
+from convlab.exports.python.likeness import united_names
 from convlab.exports.python.modules import branch, expression
-from convlab.exports.python.nodes import NORMS, Body, Branches, Given, Make, Node, united_names
+from convlab.exports.python.nodes import NORMS, Body, Branches, Given, Make, Node
 from convlab.exports.python.numbers import Scope
 from convlab.exports.python.running import finished, nested, run
 
@@ -39,7 +40,9 @@ Row = dict[str, list[Node | None]]
 
 def _columns(rows: Sequence[tuple[tuple[str, Node], ...]]) -> Row:
     tables = [dict(row) for row in rows]
-    return {name: [table.get(name) for table in tables] for name in united_names([list(table) for table in tables]) or ()}
+    names = united_names(tables)
+    assert names is not None
+    return {name: [table.get(name) for table in tables] for name in names}
 
 
 @final
@@ -113,7 +116,10 @@ class _Writer:
         if self.join != "sum" or all(sums):
             return [line for text in made for line in statement(text)]
         self.residual = self.scope.condition("residual", sums)
-        return [*statement(f"self.residual = {self.residual}"), *(line for text in made for line in under("self.residual", text))]
+        return [
+            *statement(f"self.residual = {self.residual}"),
+            *(line for text in made for line in under("self.residual", text)),
+        ]
 
     def _ends_with_norm(self) -> bool:
         last = [*self.branch.values()][-1:]

@@ -9,7 +9,9 @@ from convlab.exports.python.layout import Expression, call, lines
 FORWARD = "forward(self, x: Tensor) -> Tensor"
 
 
-def class_text(name: str, doc: Sequence[str], signature: Sequence[str], body: Sequence[str], methods: Mapping[str, Sequence[str]]) -> str:
+def class_text(
+    name: str, doc: Sequence[str], signature: Sequence[str], body: Sequence[str], methods: Mapping[str, Sequence[str]]
+) -> str:
     """A class; ``signature`` declares the constructor's arguments, ``body`` and the methods' lines stand at their indentation."""
     arguments: list[Expression] = ["self", *signature]
     constructor = lines(call("__init__", *arguments), "def ", " -> None:", depth=1)

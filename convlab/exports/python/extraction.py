@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from convlab.exports.python.bodies import body_class
+from convlab.exports.python.likeness import fits
 from convlab.exports.python.naming import Names
-from convlab.exports.python.nodes import BLOCK, BRANCH, GATE, Body, Branches, Make, Node, Series, similar
+from convlab.exports.python.nodes import BLOCK, BRANCH, GATE, Body, Branches, Make, Node, Series
 
 
 def extracted(nodes: Sequence[Node], names: Names, *, silent: bool) -> tuple[list[Node], list[str]]:
@@ -27,7 +28,7 @@ def _groups(bodies: Sequence[Body]) -> list[list[Body]]:
     groups: list[list[Body]] = []
     for body in bodies:
         for group in groups:
-            if all(similar(body, other) for other in group):
+            if fits(body, group):
                 group.append(body)
                 break
         else:

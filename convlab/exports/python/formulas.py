@@ -16,6 +16,23 @@ class Formula(NamedTuple):
     values: list[int]
 
 
+class Expansion(NamedTuple):
+    """A width as a multiple of the width ``name``, by a factor of each instance's own."""
+
+    name: str
+    factors: list[int | None]
+
+
+def expansion(widths: Mapping[str, Sequence[Any]], values: Sequence[Any]) -> Expansion | None:
+    """The width of which ``values`` are whole multiples, by the fewest factors; None where they are none of any."""
+    found = []
+    for name, known in widths.items():
+        pairs = list(zip(known, values, strict=True))
+        if all(value is None or (width is not None and value % width == 0) for width, value in pairs):
+            found.append(Expansion(name, [None if value is None else value // width for width, value in pairs]))
+    return min(found, key=lambda one: len(set(one.factors)), default=None)
+
+
 Candidate = tuple[str, Callable[[int], int | None]]
 """An expression, and what it gives for a width; None where it does not fit."""
 

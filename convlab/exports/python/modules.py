@@ -129,12 +129,17 @@ def _options(numbers: Numbers, others: list[str]) -> list[Expression]:
 
 def _groups(numbers: Numbers) -> list[str]:
     values = numbers.values("groups")
-    constant = numbers.scope.constant(values)
-    if constant is not None:
-        return [] if constant == 1 else [f"groups={constant}"]
-    if values == numbers.values("width_in"):
+    if values == numbers.values("width_in") and numbers.scope.constant(values) != 1:
         return [f"groups={numbers.width('width_in')}"]
-    return [f"groups={numbers.scope.width(values, 'groups')}"]
+    groups = _parts(numbers, "groups")
+    return [] if groups == "1" else [f"groups={groups}"]
+
+
+def _parts(numbers: Numbers, name: str) -> str:
+    """In how many parts channels are taken: a number, or so many as follow from the width."""
+    values = numbers.values(name)
+    constant = numbers.scope.constant(values)
+    return numbers.scope.width(values, name) if constant is None else str(constant)
 
 
 def _spans(numbers: Numbers) -> list[tuple[int, int]]:
@@ -172,11 +177,15 @@ def _norm(name: str, usual_eps: str) -> Callable[[Numbers], Expression]:
 def _group_norm(numbers: Numbers) -> Expression:
     """Torch's own refuses groups of a single number (batch 1, a map of one pixel), which groups of one channel may meet."""
     values = numbers.values("groups")
-    name = "GroupNorm2d" if any(one is not None and one == other for one, other in zip(values, numbers.values("width"), strict=True)) else "nn.GroupNorm"
+    name = (
+        "GroupNorm2d"
+        if any(one is not None and one == other for one, other in zip(values, numbers.values("width"), strict=True))
+        else "nn.GroupNorm"
+    )
     width = numbers.width()
     groups = numbers.scope.constant(values)
     text = f"math.gcd({numbers.number('most')}, {width})" if groups is None else repr(groups)
-    return call(name, text, width, *numbers.unless("1e-05", "eps"))
+    return call(name, text, width, *numbers.unless("1e-5", "eps"))
 
 
 def _activation(numbers: Numbers) -> Expression:
@@ -194,14 +203,14 @@ def _pool(name: str) -> Callable[[Numbers], Expression]:
 def _window_attention(numbers: Numbers) -> Expression:
     options = ("relative_position", "shifted")
     flags = [item for name in options for item in numbers.unless("False", name)]
-    heads = numbers.scope.width(numbers.values("heads"), "heads")
+    heads = _parts(numbers, "heads")
     return call(
         "WindowAttention", numbers.width(), heads, numbers.number("window"), *flags, *numbers.unless("True", "bias")
     )
 
 
 def _attention(numbers: Numbers) -> Expression:
-    heads = numbers.scope.width(numbers.values("heads"), "heads")
+    heads = _parts(numbers, "heads")
     return call("Attention", numbers.width(), heads, *numbers.unless("True", "bias"))
 
 
@@ -216,10 +225,10 @@ MAKERS: dict[str, Callable[[Numbers], Expression]] = {
     "patches": _patches,
     "linear": _linear,
     "linear_2d": _linear_2d,
-    "batch_norm": _norm("nn.BatchNorm2d", "1e-05"),
-    "layer_norm": _norm("LayerNorm2d", "1e-06"),
-    "rms_norm": _norm("RMSNorm2d", "1e-06"),
-    "grn": _norm("GlobalResponseNorm2d", "1e-06"),
+    "batch_norm": _norm("nn.BatchNorm2d", "1e-5"),
+    "layer_norm": _norm("LayerNorm2d", "1e-6"),
+    "rms_norm": _norm("RMSNorm2d", "1e-6"),
+    "grn": _norm("GlobalResponseNorm2d", "1e-6"),
     "group_norm": _group_norm,
     "activation": _activation,
     "dropout": lambda numbers: call("nn.Dropout", numbers.number("dropout")),

@@ -7,16 +7,24 @@ import keyword
 import re
 from typing import final
 
+from convlab.language.blocks import ATTENTION_KINDS, Block
+
 SPELLED = {
-    "convnext": "ConvNeXt",
-    "convnext_v2": "ConvNeXtV2",
+    "bottleneck": "Bottleneck",
+    "inverted": "InvertedBottleneck",
+    "convnext": "ConvNeXtBlock",
+    "convnext_v2": "ConvNeXtV2Block",
     "mbconv": "MBConv",
     "fused_mbconv": "FusedMBConv",
-    "regnet_x": "RegNetX",
-    "regnet_y": "RegNetY",
-    "vit": "ViT",
+    "regnet_x": "RegNetXBlock",
+    "regnet_y": "RegNetYBlock",
+    "vit": "ViTBlock",
+    "custom": "Block",
 }
-"""Kinds of blocks whose names are not spelled as their words are."""
+"""Kinds of blocks whose classes are not spelled as their words are."""
+
+ORDERS = {"separable": "SeparableConv", "single": "ConvBlock"}
+"""Orders of convolutions that make a block another, whatever its kind."""
 
 FAMILIES = {
     "convnext_v2": "ConvNeXtV2",
@@ -49,14 +57,18 @@ class Names:
 
     def free(self, name: str) -> str:
         """The name, or the name with the first number that makes it a new one."""
-        found = next(free for free in (name, *(f"{name}{index}" for index in range(2, 10_000))) if free not in self.taken)
+        found = next(
+            free for free in (name, *(f"{name}{index}" for index in range(2, 10_000))) if free not in self.taken
+        )
         self.taken.add(found)
         return found
 
 
-def block_name(kind: str) -> str:
-    """The name of the class of a kind of block."""
-    return SPELLED.get(kind, "".join(word.capitalize() for word in kind.split("_"))) + "Block"
+def block_name(block: Block) -> str:
+    """The name of a block's class."""
+    if block.kind not in (*ATTENTION_KINDS, "custom") and block.order in ORDERS:
+        return ORDERS[block.order]
+    return SPELLED.get(block.kind) or "".join(word.capitalize() for word in block.kind.split("_")) + "Block"
 
 
 def family(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from convlab.exports.python.classes import FORWARD, class_text, statement
+from convlab.exports.python.descriptions import network_doc
 from convlab.exports.python.initialization import initialization
 from convlab.exports.python.layout import Expression, call, lines, plural
 from convlab.exports.python.loops import blocks_in_order
@@ -49,7 +50,9 @@ class Middle:
     settings: tuple[Setting, ...]
 
 
-def network_class(design: Design, plan: Plan, makes: Sequence[Make], name: str, *, linear_2d: bool) -> tuple[str, list[Setting]]:
+def network_class(
+    design: Design, plan: Plan, makes: Sequence[Make], name: str, *, linear_2d: bool
+) -> tuple[str, list[Setting]]:
     """The class of the network, whose stages ``makes`` make, and what it is given."""
     if len(plan.stages) == 1:
         middle = _one(plan, makes)
@@ -58,8 +61,8 @@ def network_class(design: Design, plan: Plan, makes: Sequence[Make], name: str, 
     else:
         middle = _listed(plan, makes)
     image = {"channels": [design.image.channels]}
-    stem = Scope(middle.before | image, derives=design.stem.kind == "deep", literal=True, inline=True)
-    head = Scope(middle.after, derives=False, literal=not middle.after)
+    stem = Scope(middle.before | image, derives=design.stem.kind == "deep", in_place=True)
+    head = Scope(middle.after, derives=False, in_place=not middle.after)
     body = statement("super().__init__()")
     body += statement(expression([plan.stem], stem), "self.stem = ")
     body += middle.statements
@@ -75,7 +78,7 @@ def network_class(design: Design, plan: Plan, makes: Sequence[Make], name: str, 
     text = "\n".join(body)
     settings = [one for one in (*middle.settings, *more, *ends) if re.search(rf"\b{one.name}\b", text)]
     methods = {"initialize(self) -> None": initialization(design.initialization, linear_2d=linear_2d), **_forward(plan)}
-    doc = ['    """The network."""']
+    doc = network_doc(design, {one.name for one in settings})
     return class_text(name, doc, [one.declaration() for one in settings], body, methods), settings
 
 
@@ -119,7 +122,7 @@ def _one(plan: Plan, makes: Sequence[Make]) -> Middle:
     [stage] = plan.stages
     widths = {"width": [stage.width]}
     before = widths if plan.stem_width == stage.width else {"stem_width": [plan.stem_width]}
-    scope = Scope(before | widths, literal=True)
+    scope = Scope(before | widths, in_place=True)
     found = statement("rates = drop_path_rates(drop_path, [depth])[0]") if stage.drops_path else []
     if plan.bare:
         if stage.downsample is not None:
@@ -136,15 +139,18 @@ def _one(plan: Plan, makes: Sequence[Make]) -> Middle:
 def _listed(plan: Plan, makes: Sequence[Make]) -> Middle:
     """Stages one by one, with their numbers."""
     depths = plural(tuple(stage.depth for stage in plan.stages))
-    found = statement(call("drop_path_rates", "drop_path", depths), "schedule = ") if any(
-        stage.drops_path for stage in plan.stages
-    ) else []
+    found = (
+        statement(call("drop_path_rates", "drop_path", depths), "schedule = ")
+        if any(stage.drops_path for stage in plan.stages)
+        else []
+    )
     stages = []
     for index, make in enumerate(makes):
         there = tuple(
-            Argument(RATES, Given(f"schedule[{index}]")) if argument.name == RATES else argument for argument in make.arguments
+            Argument(RATES, Given(f"schedule[{index}]")) if argument.name == RATES else argument
+            for argument in make.arguments
         )
-        stages.append(expression([replace(make, arguments=there)], Scope({}, literal=True)))
+        stages.append(expression([replace(make, arguments=there)], Scope({}, in_place=True)))
     found += statement(call("nn.Sequential", *stages), "self.stages = ")
     return Middle(found, {}, {}, ())
 

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from convlab.exports.python.formulas import formula
-from convlab.exports.python.nodes import Argument, Code, Given, Value
+from convlab.exports.python.formulas import expansion, formula
+from convlab.exports.python.nodes import Argument, Code, Given, Value, written
 
 Vector = Sequence[Value | None]
 """A number in every instance of a class; None where an instance lacks the module that it belongs to."""
 
 DEFAULTS = {"stride": "1", "dilation": "1", "drop_path": "0.0"}
 """Parameters that need not be given, and their defaults as they are written."""
+
+MERGED = "merged"
+"""What the width of patches side by side is called, which follows from that of the pixels."""
 
 GIVEN_TYPES = {"drop_path": "float", "rates": "Sequence[float]"}
 
@@ -41,9 +44,11 @@ class Parameter:
 
 @final
 class Scope:
-    """The names of a class under construction. ``widths`` are those that are known from the start, ``once`` the names that
-    an earlier pass used a single time: what follows from others is then written where it stands. ``derives``: widths may follow
-    from others; ``literal``: those that do not are written as numbers, not given to the class; ``inline``: those that do, in place."""
+    """The names of a class under construction.
+
+    ``widths`` are known from the start, others may follow from them (``derives``). An earlier pass tells which of those are used a
+    single time (``once``): they are written where they stand. ``in_place``: all are, and what does not follow is a number.
+    """
 
     def __init__(
         self,
@@ -51,15 +56,13 @@ class Scope:
         *,
         once: frozenset[str] = frozenset(),
         derives: bool = True,
-        literal: bool = False,
-        inline: bool = False,
+        in_place: bool = False,
     ) -> None:
         self.widths = {name: list(values) for name, values in widths.items()}
         self.known = tuple(widths)
         self.once = once
         self.derives = derives
-        self.literal = literal
-        self.inline = inline
+        self.in_place = in_place
         self.parameters: dict[str, tuple[list[Value | None], bool]] = {}
         self.formulas: dict[str, str] = {}
         self.uses: Counter[str] = Counter()
@@ -75,27 +78,39 @@ class Scope:
                 return self._used(name)
         constant = self.constant(values)
         if constant is not None and self._is_plain(values):
-            return repr(constant)
-        found = formula(self.widths, values) if self.derives else None
-        if found is None and self.literal and constant is not None:
-            return repr(constant)
+            return written(constant)
+        found = formula(self._bases(word), values) if self.derives else None
+        if found is None and self.in_place and constant is not None:
+            return written(constant)
+        expanded = expansion(self._bases(word), values) if self.derives and word == "hidden" else None
         name = self._free(word)
-        if found is None:
+        if found is not None:
+            self._derive(name, found.text, found.name, found.values)
+        elif expanded is not None:
+            factor = self.number("expansion", expanded.factors)
+            self._derive(name, f"{factor} * {expanded.name}", expanded.name, values)
+        else:
             self.widths[name] = list(values)
             self.parameters[name] = (self.widths[name], True)
-        else:
-            self.widths[name] = list(found.values)
-            self.formulas[name] = found.text
-            self.uses[found.name] += 1
         return self._used(name)
+
+    def _bases(self, word: str) -> dict[str, list[Value | None]]:
+        """The widths that others may follow from: what goes out before what comes in, but for merged patches."""
+        names = [name for name in (self.known if self.in_place else self.widths) if name != "channels"]
+        return {name: self.widths[name] for name in (reversed(names) if word == MERGED else names)}
+
+    def _derive(self, name: str, text: str, base: str, values: Vector) -> None:
+        self.widths[name] = list(values)
+        self.formulas[name] = text
+        self.uses[base] += 1
 
     def number(self, name: str, values: Vector) -> str:
         """The expression of another number: itself where it is the same everywhere, or a parameter."""
         constant = self.constant(values)
         if isinstance(constant, Given):
             name = str(constant)
-        elif constant is not None and not self._is_parameter(name, values):
-            return repr(constant)
+        elif constant is not None and (written(constant) == DEFAULTS.get(name) or not self._is_parameter(name, values)):
+            return written(constant)
         for known, (there, width) in self.parameters.items():
             if not width and known.rstrip("0123456789") == name and _agree(there, values):
                 _fill(there, values)
@@ -154,7 +169,7 @@ class Scope:
 
     def _used(self, name: str) -> str:
         self.uses[name] += 1
-        return self.formulas.get(name, name) if self.inline or name in self.once else name
+        return self.formulas.get(name, name) if self.in_place or name in self.once else name
 
     def _mention(self, text: str) -> str:
         for name in self.known:

@@ -244,8 +244,7 @@ class WindowAttention(nn.Module):
         x = x.roll((-down, -right), (2, 3))
         mask = self.offset_bias(rows, columns)
         if down or right:
-            seams = seam_mask((height, width), (rows, columns), (down, right))
-            mask = mask + seams.to(x)
+            mask = mask + seam_mask(x, (rows, columns), (down, right)).unsqueeze(2)
         y = self.attended(split_windows(x, rows, columns), mask)
         y = join_windows(y, x.shape, rows, columns)
         return y.roll((down, right), (2, 3))[:, :, :height, :width]
@@ -284,23 +283,19 @@ def join_windows(x: Tensor, shape: Sequence[int], rows: int, columns: int) -> Te
     return x.permute(0, 5, 1, 3, 2, 4).reshape(batch, width, down, across)
 
 
-def seam_mask(
-    size: tuple[int, int],
-    window: tuple[int, int],
-    shift: tuple[int, int],
-) -> Tensor:
+def seam_mask(x: Tensor, window: tuple[int, int], shift: tuple[int, int]) -> Tensor:
     """Minus infinity for two pixels of a window on two sides of the seam of a rolled
     map, where its borders meet; 0 for others."""
-    down, right = map(seam_regions, size, window, shift)
-    regions = split_windows((3 * down.view(-1, 1) + right)[None, None], *window)
+    down, right = map(seam_regions, x.shape[2:], window, shift)
+    regions = (3 * down.view(-1, 1) + right).to(x.device)
+    regions = split_windows(regions[None, None], *window)
     apart = regions != regions.transpose(2, 3)
-    return torch.zeros(apart.shape).masked_fill(apart, -torch.inf).unsqueeze(2)
+    return torch.zeros_like(apart, dtype=x.dtype).masked_fill(apart, -torch.inf)
 
 
 def seam_regions(length: int, window: int, shift: int) -> Tensor:
-    """For each place of a padded and rolled line: 0 before the last window, 1 in it and
-    before the seam, 2 after the seam. A line that is not rolled has no seam."""
-    length += -length % window
+    """For each place of a rolled line: 0 before the last window, 1 in it and before the
+    seam, 2 after the seam. A line that is not rolled has no seam."""
     places = torch.arange(length)
     if shift == 0:
         return torch.zeros_like(places)

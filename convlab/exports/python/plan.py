@@ -8,10 +8,11 @@ from typing import final
 from convlab.exports.python.extraction import extracted
 from convlab.exports.python.naming import Names, block_name
 from convlab.exports.python.nodes import Argument, Body, Given, Make, Node, Series
+from convlab.exports.python.numbers import MERGED
 from convlab.exports.python.reading import Reader
 from convlab.exports.python.stages import Stage
 from convlab.language.design import Design, Part, lower
-from convlab.layers import Chain, Layer, Repeat, Shape
+from convlab.layers import Chain, Layer, Repeat, Shape, SpaceToDepth
 
 CLASSES = Given("classes")
 
@@ -56,8 +57,8 @@ def planned(design: Design, names: Names) -> Plan:
     stages: list[_Blocks] = []
     start = x
     for trees in _stages(body):
-        kind = design.stages[len(stages)].block.kind
-        reader = Reader(block_name(kind), drop_path=drops_path)
+        block = design.stages[len(stages)].block
+        reader = Reader(block_name(block), drop_path=drops_path)
         stages.append(_read_stage(trees, x, reader))
         for tree in trees:
             x = tree.output(x)
@@ -86,7 +87,7 @@ def _stages(parts: list[Part]) -> list[list[Layer]]:
 def _read_stage(trees: list[Layer], x: Shape, reader: Reader) -> _Blocks:
     *before, blocks = trees
     width_in = x.channels
-    downsample = replace(reader, word="width").node(before[0], x) if before else None
+    downsample = replace(reader, word=_word(before[0])).node(before[0], x) if before else None
     x = before[0].output(x) if before else x
     assert isinstance(blocks, Chain)
     order: list[Layer] = []
@@ -101,9 +102,13 @@ def _read_stage(trees: list[Layer], x: Shape, reader: Reader) -> _Blocks:
     return _Blocks(downsample, width_in, y.channels, len(order), first, second, takes_turns)
 
 
-def _finished(
-    stem: Node, stages: list[_Blocks], names: Names, *, silent: bool
-) -> tuple[Node, list[Stage], list[str]]:
+def _word(downsample: Layer) -> str:
+    """What a width inside a downsampling is called: one of merged patches, or a hidden one."""
+    assert isinstance(downsample, Chain)
+    return MERGED if any(isinstance(layer, SpaceToDepth) for _, layer in downsample.children) else "hidden"
+
+
+def _finished(stem: Node, stages: list[_Blocks], names: Names, *, silent: bool) -> tuple[Node, list[Stage], list[str]]:
     """The stem and the stages with calls in the places of their blocks, and the classes that these call."""
     nodes = [node for stage in stages for node in (stage.downsample, stage.first, stage.second) if node is not None]
     made, classes = extracted([stem, *nodes], names, silent=silent)

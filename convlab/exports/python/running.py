@@ -9,6 +9,9 @@ from convlab.exports.python.nodes import LIGHT, Make, Node
 
 LONGEST = LINE_LENGTH - 8
 
+PASSING = LIGHT | {"global_pool", "flatten"}
+"""What is called in the same line as the layer before it."""
+
 
 def run(row: Iterable[tuple[str, Node]], source: str, target: str) -> list[str]:
     """The statements that run the attributes of a row on ``source`` and leave ``target``; none for an empty row."""
@@ -46,7 +49,7 @@ def _groups(row: list[tuple[str, Node]]) -> list[list[str]]:
     groups: list[list[str]] = []
     weighty = False
     for name, node in row:
-        light = isinstance(node, Make) and node.maker in LIGHT
+        light = isinstance(node, Make) and node.maker in PASSING
         if not groups or (weighty and not light):
             groups.append([])
             weighty = False

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import final
 
 from convlab.exports.python.classes import FORWARD, class_text, statement, under
+from convlab.exports.python.descriptions import stage_doc
+from convlab.exports.python.likeness import alike
 from convlab.exports.python.loops import blocks_in_order, drops_path
 from convlab.exports.python.modules import expression
 from convlab.exports.python.naming import Names
-from convlab.exports.python.nodes import Given, Make, Node, Value, alike
+from convlab.exports.python.nodes import Given, Make, Node, Value
 from convlab.exports.python.numbers import Parameter, Scope
 
 RATES, DEPTH = "rates", "depth"
@@ -61,7 +63,8 @@ def classes_of_stages(stages: Sequence[Stage], names: Names) -> tuple[list[str],
     texts: list[str] = []
     made: dict[Stage, Make] = {}
     for group in groups:
-        title = "Stage" if len(groups) == 1 else group[0].first.maker.removesuffix("Block") + "Stage"
+        kind = group[0].first.maker.rstrip("0123456789").removesuffix("Block") or "Custom"
+        title = "Stage" if len(groups) == 1 else f"{kind}Stage"
         text, makes = stage_class(group, names.free(title))
         texts.append(text)
         made |= zip(group, makes, strict=True)
@@ -97,7 +100,12 @@ class _Writer:
         body = [*start, *downsample, *statement(blocks, "self.blocks = ")]
         declared = [parameter.declaration() for parameter in self.given()]
         run = "self.blocks(self.downsample(x))" if downsample else "self.blocks(x)"
-        return class_text(name, [self._doc(bool(downsample))], declared, body, {FORWARD: statement(f"return {run}")})
+        doc = stage_doc(
+            downsamples=bool(downsample),
+            changes=any(stage.other not in (None, stage.first) for stage in self.stages),
+            rates=self.length == RATES,
+        )
+        return class_text(name, doc, declared, body, {FORWARD: statement(f"return {run}")})
 
     def given(self) -> list[Parameter]:
         """What a stage is given: its widths, its depth or its blocks' rates of drop path, and what its blocks ask for."""
@@ -119,6 +127,3 @@ class _Writer:
         if not condition:
             return statement(made, "self.downsample = ")
         return [*statement("self.downsample: nn.Module = nn.Identity()"), *under(condition, made, "self.downsample = ")]
-
-    def _doc(self, downsamples: bool) -> str:
-        return f'    """{"Downsampling, then blocks" if downsamples else "Blocks"} of one width."""'

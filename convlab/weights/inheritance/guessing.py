@@ -58,15 +58,26 @@ def guessed_anatomy(tensors: Tensors, other: Anatomy, others: Tensors) -> Anatom
     blocks = _blocks(tensors)
     sites = dict(_stems_and_downsamplings(tensors, other, others)) | dict(_head(tensors))
     branches: dict[tuple[int, int], tuple[Branch, ...]] = {}
-    elsewhere = {match[3]: site.address.role for name, site in other.sites.items() if (match := _BLOCK.fullmatch(name))}
+    elsewhere = _named_roles(other)
     for place, block in blocks.items():
         found = _roles(block)
         for name, tensor in block.tensors.items():
-            role = role_of(name, found) if found else elsewhere.get(name, name)
+            role = role_of(name, found) if found else elsewhere.get((block.index == 0, name), name)
             sites[f"{block.path}.{name}"] = Site(Address("block", *place, role), _wiring(role, tensor))
         branches[place] = tuple(_branches(block, found))
     count = 1 + max((stage for stage, _ in blocks), default=-1)
     return Anatomy(sites, tuple(_stage(stage, blocks) for stage in range(count)), branches)
+
+
+def _named_roles(other: Anatomy) -> dict[tuple[bool, str], str]:
+    """The roles that names have in another network, in the first blocks of its stages and in the others."""
+    found: dict[tuple[bool, str], str] = {}
+    for name, site in other.sites.items():
+        if (match := _BLOCK.fullmatch(name)) is not None:
+            first = site.address.block == 0
+            found[first, match[3]] = site.address.role
+            found.setdefault((not first, match[3]), site.address.role)
+    return found
 
 
 def _blocks(tensors: Tensors) -> dict[tuple[int, int], _Block]:

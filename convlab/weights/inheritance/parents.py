@@ -5,20 +5,18 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple, final
 
 from torch import Tensor
 
-from convlab.documents.document import parse
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
-from convlab.language.files import load, resolve
-from convlab.language.places import Source
+from convlab.language.files import load
 from convlab.models import ConvNet
 from convlab.weights.fitting import fit
 from convlab.weights.layouts import detect, naming, paths_of
-from convlab.weights.reading import metadata, read
+from convlab.weights.origins import design_inside
+from convlab.weights.reading import read
 from convlab.weights.recognition import recognized
 
 Weights = str | os.PathLike[str] | Mapping[str, Tensor] | ConvNet
@@ -46,7 +44,7 @@ def parent_of(source: Weights, source_design: Design | str | os.PathLike[str] | 
     if isinstance(source, Mapping):
         state, name, design = dict(source), "the given tensors", None
     else:
-        state, name, design = read(source), os.fspath(source), _design_inside(source)
+        state, name, design = read(source), os.fspath(source), design_inside(source)
     if source_design is not None:
         design = source_design if isinstance(source_design, Design) else load(source_design)
     layout = "auto"
@@ -57,17 +55,6 @@ def parent_of(source: Weights, source_design: Design | str | os.PathLike[str] | 
     design = _with_classes(design, state, layout)
     told = f"{name} ({design.name})" if design.name else name
     return Parent(fit(state, design, paths_of(design), layout=layout, source=name).tensors, design, told)
-
-
-def _design_inside(source: str | os.PathLike[str]) -> Design | None:
-    """The design that a safetensors file of ours holds in full."""
-    about = metadata(source)
-    text = about.get("convlab_design", "")
-    if "=" not in text:
-        return None
-    document = parse(text, f"{Path(source).name}, convlab_design")
-    table = {key: value for key, value in document.data.items() if key != "format"}
-    return dataclasses.replace(resolve([Source(document, table)]), name=about.get("convlab_name", ""))
 
 
 def _with_classes(design: Design, state: Mapping[str, Tensor], layout: str) -> Design:

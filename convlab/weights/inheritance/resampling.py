@@ -10,15 +10,17 @@ from torch.nn import functional
 
 
 def patch_kernel(kernel: Tensor, side: int) -> Tensor:
-    """Kernels [outputs, inputs, k, k] for patches that are resized to another side, in float64 inside.
+    """Kernels [outputs, inputs, k, k] for patches of another side, in float64 inside.
 
-    The kernels whose answers to resized patches come closest to the old ones' answers to the patches themselves: those of the
-    pseudo-inverse of bilinear resizing (Beyer et al., 2022, 'FlexiViT', arXiv:2212.08013).
+    A patch, and the same patch enlarged (bilinear), get one answer from the kernels of their sides. For larger kernels it is the
+    pseudo-inverse of enlarging that does so (Beyer et al., 2022, 'FlexiViT', arXiv:2212.08013).
     """
-    taps = kernel.shape[-1] ** 2
-    basis = torch.eye(taps, dtype=torch.float64).view(taps, 1, kernel.shape[-1], kernel.shape[-1])
-    resize = functional.interpolate(basis, (side, side), mode="bilinear", antialias=True).view(taps, side * side)
-    found: Tensor = kernel.double().flatten(2) @ torch.linalg.pinv(resize).T
+    old = kernel.shape[-1]
+    small, large = min(old, side), max(old, side)
+    basis = torch.eye(small * small, dtype=torch.float64).view(-1, 1, small, small)
+    enlarge = functional.interpolate(basis, (large, large), mode="bilinear").flatten(1)
+    change = enlarge.T if old == large else torch.linalg.pinv(enlarge).T
+    found: Tensor = kernel.double().flatten(2) @ change.to(kernel.device)
     return found.view(*kernel.shape[:2], side, side).to(kernel.dtype)
 
 

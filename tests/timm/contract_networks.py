@@ -1,9 +1,10 @@
 """The designs over which timm's contract is swept, small enough to be run, and their models."""
 
-import convlab.timm  # noqa: F401  # registers the models
 import timm
 import torch
 from designs import small, swept
+
+import convlab.timm  # noqa: F401  # registers the models
 
 FAMILIES = (
     "convnext_t",
@@ -44,7 +45,7 @@ def design_named(name):
 
 
 def model_of(name, **arguments):
-    """timm's model of it, its weights drawn from one seed."""
+    """The model that timm makes of it, its weights drawn from one seed."""
     torch.manual_seed(0)
     return timm.create_model("convlab", design=design_named(name), **arguments)
 
