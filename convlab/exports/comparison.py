@@ -45,8 +45,10 @@ def _difference(model: ConvNet, run: Callable[[Tensor], Tensor], batch: int) -> 
 
 
 def _differs(check: Check) -> ConvlabError:
-    message = f"{check.what}, batch {check.batch}: outputs differ by {check.difference:.1e} of the largest, over {TOLERANCE:g}; nothing is written"
-    help = "numbers that almost cancel can do that; with other weights it may pass"
+    where = f"{check.what}, batch {check.batch}"
+    amount = f"{check.difference:.1e} of the largest output, over {TOLERANCE:g}"
+    message = f"{where}: the outputs differ from the model's by {amount}; nothing is written"
+    help = "outputs that almost cancel can do that; with other weights it may pass"
     return ConvlabError(Problem("differs", message, help=help))
 
 

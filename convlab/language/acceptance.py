@@ -182,6 +182,10 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SYNONYMS = {
     "swish": "silu",
     "avg": "average",
+    "mean": "average",
+    "cls": "token",
+    "deit": "vit",
+    "transformer": "vit",
     "bn": "batch_norm",
     "ln": "layer_norm",
     "gn": "group_norm",

@@ -57,6 +57,16 @@ UNUSED |= {("block", kind): _CUSTOM | _ATTENTION for kind in blocks.KINDS if ("b
 UNUSED |= {("block", kind): _CUSTOM | _CONVOLUTION for kind in blocks.ATTENTION_KINDS}
 """Knobs that mean nothing for a kind; writing one there is a mistake that is told."""
 
+OTHER_WORDS = {
+    "mlp_ratio": "expansion_ratio",
+    "se_ratio": "squeeze_ratio",
+    "ls_init_value": "layer_scale",
+    "dims": "widths",
+    "embed_dim": "widths",
+    "num_classes": "classes",
+}
+"""Words of other projects for knobs, for suggestions."""
+
 _LONGEST_INDEX = 5
 
 
@@ -88,6 +98,7 @@ def stage_keys() -> tuple[str, ...]:
 
 def suggestion(key: str, words: tuple[str, ...]) -> str:
     """'did you mean "depths"?' for a key that is none of the words: the closest, or the knob of that name in a section among them."""
+    key = OTHER_WORDS.get(key, key)
     label = did_you_mean(key, words)
     if label:
         return label

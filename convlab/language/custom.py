@@ -107,6 +107,11 @@ class _Notes(NamedTuple):
         """The same notes for one item of the list at the path."""
         return self._replace(path=f"{self.path}.{index}")
 
+    @property
+    def place(self) -> str:
+        """The path of the block, stem or downsampling whose layers are made."""
+        return self.path.partition(".branch")[0]
+
     def check(self, code: str, holds: Any, message: str, given: tuple[Any, ...], help: str) -> None:
         self.checks.append(Check(self.path, code, holds, message, given, help))
 
@@ -169,8 +174,9 @@ def _layer(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer
             return pool(kernel_size, stride), channels
         case "attention" | "window_attention":
             own: dict[str, Any] = {"window": 0, "shift": False, **given}
-            attention, checks = attention_of(dataclasses.replace(block, **own), channels, notes.path)
-            notes.checks.extend(checks)
+            attention, check = attention_of(dataclasses.replace(block, **own), channels, notes.place)
+            said_here = "heads" in given or off(block.heads) or notes.noun != "block"
+            notes.checks.append(check._replace(path=notes.path) if said_here else check)
             return attention, channels
         case "squeeze_excite":
             ratio: Any = given["ratio"]

@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from convlab.language.blocks import ATTENTION_KINDS, Block
-from convlab.language.custom import lower_custom
+from convlab.language.blocks import Block
 from convlab.language.downsample import Downsample, lower_downsample
 from convlab.language.head import Head, lower_head
-from convlab.language.knobs import KeyOfCaches, changed, knob
-from convlab.language.lowering import Adjustment, Check, Lowered, Place, lower_block, off
+from convlab.language.knobs import KeyOfCaches, knob
+from convlab.language.lowering import Adjustment, Check, Lowered, Place, off
+from convlab.language.repeating import lower_blocks
 from convlab.language.stem import Stem, lower_stem
-from convlab.language.transformer import lower_transformer
-from convlab.layers import Chain, Layer, Repeat, Shape, chain
+from convlab.layers import Chain, Layer, Shape, chain
 
 FORMAT = 1
 """The version of the language."""
@@ -75,7 +74,10 @@ class Design:
         choices=("truncated_normal", "kaiming_normal", "regnet", "efficientnet"),
     )
     norm_eps: float = knob(
-        0.0, "what every norm adds to the variance; 0: each kind's own (1e-6 of layer norm, 1e-5 of batch norm)", low=0, high=1
+        0.0,
+        "what every norm adds to the variance; 0: each kind's own (1e-6 of layer norm, 1e-5 of batch norm)",
+        low=0,
+        high=1,
     )
     names: str = knob(
         "timm",
@@ -217,46 +219,12 @@ def _stage(stage: Stage, index: int, place: Place) -> Network:
     plain = type(place.width_in) is type(place.width) is int  # arrays key no cache
     lower_one = _downsample_once if plain else lower_downsample
     downsample = lower_one(stage.downsample, place, f"stages.{index}.downsample")
-    inner = place._replace(width_in=place.width, stride=1, first_dilation=place.dilation, same_width=True)
-    blocks = _blocks(stage, place if downsample is None else inner, inner, f"stages.{index}.block")
+    if downsample is not None:
+        place = place._replace(width_in=place.width, stride=1, first_dilation=place.dilation, same_width=True)
+    blocks = lower_blocks(stage.block, place, f"stages.{index}.block", depth=stage.depth)
     before = Lowered(Chain(())) if downsample is None else downsample
     parts = _stage_parts(index, downsample and downsample.tree, blocks.tree, place.names)
     return Network(parts, before.checks + blocks.checks, before.adjustments + blocks.adjustments)
-
-
-def _blocks(stage: Stage, first: Place, inner: Place, path: str) -> Lowered:
-    """The blocks of a stage: where the first is like the others, one block repeated."""
-    if stage.block.kind in ATTENTION_KINDS and stage.block.shift:
-        return _turns(stage, first, path)
-    if first.keeps_shape and first.first_dilation == first.dilation:
-        block = _block(stage.block, inner, path)
-        return block._replace(tree=Chain((("0", Repeat(block.tree, stage.depth)),)))
-    block = _block(stage.block, first, path)
-    if off(stage.depth - 1):
-        return block._replace(tree=Chain((("0", block.tree),)))
-    other = _block(stage.block, inner, path)
-    # In a population some members may have no other block: nothing is asked of it there.
-    checks = tuple(check._replace(holds=check.holds | (stage.depth == 1)) for check in other.checks)
-    blocks = Chain((("0", block.tree), ("1", Repeat(other.tree, stage.depth - 1))))
-    return Lowered(blocks, block.checks + checks, block.adjustments + other.adjustments)
-
-
-def _turns(stage: Stage, place: Place, path: str) -> Lowered:
-    """Blocks of which every second one is shifted: pairs, and one more where the depth is odd."""
-    block = _block(changed(stage.block, {"shift": False}), place, path)
-    shifted = _block(stage.block, place, path)
-    pair = Repeat(Chain((("0", block.tree), ("1", shifted.tree))), stage.depth // 2, period=2)
-    last = Repeat(block.tree, stage.depth % 2)
-    if type(stage.depth) is not int:
-        return block._replace(tree=Chain((("0", pair), ("last", last))))
-    there = [("0", pair)] * (stage.depth > 1) + [(str(stage.depth - 1), last)] * (stage.depth % 2)
-    return block._replace(tree=Chain(tuple(there)))
-
-
-def _block(block: Block, place: Place, path: str) -> Lowered:
-    if block.kind in ATTENTION_KINDS:
-        return lower_transformer(block, place, path)
-    return lower_custom(block, place, path) if block.kind == "custom" else lower_block(block, place, path)
 
 
 HEAD_NAMES: dict[str, dict[str, str]] = {

@@ -57,6 +57,8 @@ class Faults:
         knob = str(path[-1])
         message = f"{section} kind {quote(kind)} does not use {knob}"
         help = f"kinds that use it: {', '.join(users(section, knob))}"
+        if kind == "custom":
+            help += f"; a custom {section} says it in its layers"
         self.add(path, Problem("unknown-key", message, help=help), "key")
 
     def not_a_table(self, path: Path, value: Any) -> None:

@@ -243,7 +243,8 @@ def _due(kind: str, value: Argument) -> str:
     if kind == "width":
         times = isinstance(value, Times) and 0.001 <= value.factor <= 64
         return "" if fits or times else "a whole number, or a multiple of the block's width such as 4x"
-    return "" if fits else f"a whole number from {low} to {high}"
+    span = f"{low} or {high}" if high == low + 1 else f"a whole number from {low} to {high}"
+    return "" if fits else span
 
 
 def _shown(value: Argument) -> str:

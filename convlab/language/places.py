@@ -21,6 +21,11 @@ _RELATED: dict[str, tuple[str, ...]] = {
     "output_stride": ("strides", "stem.patch_size", "stem.stride", "stem.kind"),
     "names": ("depths", "widths"),
     "block": ("width", "block.expansion_ratio", "block.kind"),
+    "block.kind": ("stem.class_token",),
+    "block.window": ("block.kind", "stem.class_token"),
+    "downsample": ("depth", "stem.class_token"),
+    "downsample.kind": ("block.kind",),
+    "head.pool": ("stem.class_token",),
 }
 """What else may be at fault where a knob does not fit: knobs that were written later than it."""
 
@@ -88,9 +93,10 @@ def _written(chain: Sequence[Source], path: str, count: int) -> Place:
 
 def _related(path: str) -> tuple[str, ...]:
     parts = path.split(".")
-    if parts[0] == "stages" and parts[2] in _RELATED:
-        return tuple(f"stages.{parts[1]}.{knob}" for knob in _RELATED[parts[2]])
-    return _RELATED.get(path, ())
+    if parts[0] != "stages":
+        return _RELATED.get(path, ())
+    knobs = _RELATED.get(".".join(parts[2:])) or _RELATED.get(parts[2], ())
+    return tuple(knob if knob.startswith("stem.") else f"stages.{parts[1]}.{knob}" for knob in knobs)
 
 
 def _last(chain: Sequence[Source], path: str, count: int) -> tuple[int, Place] | None:

@@ -6,7 +6,18 @@ import dataclasses
 from typing import Any
 
 from convlab.language.blocks import Block
-from convlab.language.lowering import Adjustment, Check, Lowered, Place, activation, divides, norm, off, present, residual
+from convlab.language.lowering import (
+    Adjustment,
+    Check,
+    Lowered,
+    Place,
+    activation,
+    divides,
+    norm,
+    off,
+    present,
+    residual,
+)
 from convlab.layers import Attention, Chain, GlobalResponseNorm, Layer, Pointwise
 from convlab.layers.shape import larger, rounded
 
@@ -15,7 +26,7 @@ def lower_transformer(block: Block, place: Place, path: str) -> Lowered:
     """The layers of a block of a kind with attention; ``block.shift`` says whether this block's windows are shifted."""
     asked = block.expansion_ratio * place.width
     hidden = rounded(asked)
-    attention, checks = attention_of(block, place.width, path)
+    attention, check = attention_of(block, place.width, path)
     silent = dataclasses.replace(block, activation_after=())
     first = [*present(("norm", norm(block.norm, place.norm_eps))), ("attn", attention)]
     second: list[tuple[str, Layer | None]] = [
@@ -27,27 +38,27 @@ def lower_transformer(block: Block, place: Place, path: str) -> Lowered:
     ]
     inner = place._replace(width_in=place.width, stride=1, same_width=True)
     branches = (("attention", residual(silent, inner, first)), ("mlp", residual(silent, inner, present(*second))))
-    if not place.keeps_shape:
-        checks = (_shape_check(place, path), *checks)
+    checks = (check,) if place.keeps_shape else (_shape_check(place, path), check)
     return Lowered(Chain(branches), checks, (Adjustment(f"{path}.expansion_ratio", asked, hidden),))
 
 
-def attention_of(block: Block, width: Any, path: str) -> tuple[Attention, tuple[Check, ...]]:
+def attention_of(block: Block, width: Any, path: str) -> tuple[Attention, Check]:
     """The attention that a block's knobs say, for a map of some width, and what must hold of its heads."""
-    heads: Any = block.heads
-    name, knob, divisor = "the number of heads", "heads", heads
-    if off(heads):
-        heads = larger(width // block.head_width, 1)
-        name, knob, divisor = "the head width", "head_width", block.head_width
+    if off(block.heads):
+        heads: Any = larger(width // block.head_width, 1)
+        check = divides(f"{path}.head_width", "the head width", block.head_width, "width", width)
+        check = check._replace(help="choose a head width, or a number of heads, that divides the width")
+    else:
+        heads = block.heads
+        check = divides(f"{path}.heads", "the number of heads", heads, "width", width)
     shifted = block.shift and not off(block.window)
     relative = block.relative_position and not off(block.window)
-    return (
-        Attention(heads, block.window, shifted, relative, block.bias),
-        (divides(f"{path}.{knob}", name, divisor, "block's width", width),),
-    )
+    return Attention(heads, block.window, shifted, relative, block.bias), check
 
 
 def _shape_check(place: Place, path: str) -> Check:
-    message = "attention changes neither the width nor the resolution: here the width goes from {0} to {1}, the stride is {2}"
-    help = 'let the downsampling do it: downsample.kind = "patch_merging" or "separate"'
-    return Check(f"{path}.kind", "bad-layer", False, message, (place.width_in, place.width, place.stride), help)
+    stage = path.rpartition(".")[0]
+    message = 'attention keeps width and resolution, but "in_block" leaves the change to its block: width {0} to {1}, stride {2}'
+    help = 'choose a downsampling that does it before the block: "patch_merging", "separate" or a pool'
+    values = (place.width_in, place.width, place.stride)
+    return Check(f"{stage}.downsample.kind", "bad-layer", False, message, values, help)

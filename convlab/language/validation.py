@@ -6,10 +6,10 @@ import operator
 from itertools import accumulate
 
 from convlab.errors import ConvlabError, Problem, quote
+from convlab.language.attending import attention_faults
 from convlab.language.blocks import ORDERS, Block
 from convlab.language.design import Design, Network, lower, stem_stride, strides
 from convlab.layers import Shape, walk
-from convlab.layers.shape import POINT
 
 
 def faults(design: Design, image: Shape | None = None) -> list[Problem]:
@@ -46,27 +46,7 @@ def structural_faults(design: Design) -> list[Problem]:
             found += _empty_block(stage.block, f"stages.{index}.block")
         elif stage.block.squeeze_ratio:
             found += _squeeze(stage.block, f"stages.{index}.block")
-    return found or _tokens(design)
-
-
-def _tokens(design: Design) -> list[Problem]:
-    """A class token makes a column of tokens of the map: nothing after it may look at neighbours, and the token has to be pooled."""
-    if not design.stem.class_token:
-        message = "there is no class token to be pooled"
-        help = 'write stem.class_token = true, or head.pool = "average"'
-        return [Problem("out-of-range", message, help=help, path="head.pool")] if design.head.pool == "token" else []
-    if design.head.pool != "token":
-        message = f"a class token is there, but the head pools the {design.head.pool} of all tokens"
-        return [Problem("out-of-range", message, help='write head.pool = "token"', path="head.pool")]
-    for part in lower(design).parts:
-        for row in walk(part.tree, design.image.shape, part.path):
-            window = row.layer.field().widest
-            if part.path.startswith("stages.") and window is not None and window != POINT:
-                stage = part.path.split(".")[1]
-                message = f"{row.layer.label()} at {row.path} looks at neighbours, and tokens beside a class token have none"
-                help = 'write stem.class_token = false and head.pool = "average", or use blocks of kind "vit"'
-                return [Problem("bad-layer", message, help=help, path=f"stages.{stage}.block.kind")]
-    return []
+    return found or attention_faults(design)
 
 
 def _empty(kind: str, branch: tuple[str, ...], path: str) -> list[Problem]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from timm.models import checkpoint
 from torch import Tensor, nn
 
 
-def checkpointed(path: str, module: nn.Module, x: Tensor) -> Tensor:
+def checkpointed(model: nn.Module, names: Sequence[str], x: Tensor) -> Tensor:
+    """Run some children of a model, in their order."""
+    for name, child in model.named_children():
+        x = rerun(name, child, x) if name in names else x
+    return x
+
+
+def rerun(path: str, module: nn.Module, x: Tensor) -> Tensor:
     """Run a module whose path is given; of stages only what goes into each block is kept for the backward pass."""
     for inner, piece in _pieces(path, module):
         x = checkpoint(piece, x) if _is_block(inner) else piece(x)

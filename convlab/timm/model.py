@@ -13,7 +13,7 @@ from convlab.language.writing import text_in_full
 from convlab.models.containers import ConvNet
 from convlab.models.features import as_map, from_the_first, steps, up_to
 from convlab.models.initialization import initialize
-from convlab.timm.checkpointing import checkpointed
+from convlab.timm.checkpointing import checkpointed, rerun
 from convlab.timm.grouping import group_matcher, without_decay
 from convlab.timm.head import Head, linear, pool_of, reformed, widening, wider_than_head
 from convlab.timm.outline import ends, feature_info, last_map, trunk
@@ -61,19 +61,18 @@ class TimmModel(nn.Module):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """The last feature map, before the pool."""
+        if self.grad_checkpointing and not torch.jit.is_scripting():  # type: ignore[attr-defined]
+            return checkpointed(self, self.trunk, x)
         for name, part in self.named_children():
             if name in self.trunk:
-                # TorchScript leaves out a statement where it would not leave out an expression
-                if self.grad_checkpointing and not torch.jit.is_scripting():  # type: ignore[attr-defined]  # noqa: SIM108
-                    x = checkpointed(name, part, x)
-                else:
-                    x = part(x)
+                x = part(x)
         return x
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         """Class scores from the last feature map; with ``pre_logits`` what the classifier gets."""
         if self.nested:
-            return self.head(x, pre_logits)  # type: ignore[operator, no-any-return]  # a Head
+            scores: Tensor = self.head(x, pre_logits)  # type: ignore[operator]
+            return scores
         for name, part in self.named_children():
             if name not in self.trunk and not (pre_logits and name == self.classifier):
                 x = part(x)
@@ -102,7 +101,7 @@ class TimmModel(nn.Module):
         for path, module in steps(self, paths):
             if path.split(".")[0] not in self.trunk:
                 break
-            x = checkpointed(path, module, x) if self.grad_checkpointing else module(x)
+            x = rerun(path, module, x) if self.grad_checkpointing else module(x)
             if path in paths and paths.index(path) in chosen:
                 index = paths.index(path)
                 found[index] = as_map(self._normed(x, index) if norm else x, self.design, image)

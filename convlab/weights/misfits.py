@@ -68,7 +68,8 @@ def _other_head(name: str, classifier: str, misfits: Misfits, place: Place) -> P
     help = f"ignore {classifier} (--ignore {classifier}) to leave it as it is"
     classes = {line.their_shapes[0][0] for line in misfits.misshapen if line.their_shapes}
     if len(classes) == 1:
-        help += f", or give the design head.classes = {classes.pop()}"
+        help += f", give the design head.classes = {classes.pop()}"
+    help += f", or let {name} inherit them (convlab weights inherit)"
     return Problem(CODE, message, place, _listed(lines), help, classifier)
 
 
@@ -76,7 +77,8 @@ def _looks_like(like: Likeness | None, design: Design) -> str:
     if like is None:
         return "no preset has weights of these names and shapes; name the design that they were trained with"
     if like.design.name == design.name:
-        return f"they are nearest to {like.design.name} itself, in layout {like.layout}; the design was changed, or the file"
+        nearest = f"they are nearest to {like.design.name} itself, in layout {like.layout}"
+        return f"{nearest}; a changed design can inherit them (convlab weights inherit)"
     sure = "look like" if like.share == 1 else "are nearest to"
     compare = (
         f"convlab compare {like.design.name} {design.name}" if design.name else f"convlab explain {like.design.name}"

@@ -169,6 +169,12 @@ def _state_dict(loaded: Any, source: str) -> dict[str, Tensor]:
         raise ConvlabError(
             _problem("bad-checkpoint", source, f"there is no state dict in this checkpoint{keys}", help=help)
         )
+    odd = next((name for name, tensor in state.items() if tensor.layout != torch.strided or tensor.is_quantized), None)
+    if odd is not None:
+        message = f"{quote(str(odd))} is a sparse or quantized tensor, which no layer here takes"
+        raise ConvlabError(
+            _problem("bad-checkpoint", source, message, help="save it dense, in a floating-point format")
+        )
     for prefix in PREFIXES:
         if all(str(name).startswith(prefix) for name in state):
             state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}

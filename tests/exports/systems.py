@@ -15,14 +15,24 @@ NAMES = (
     "convnext_iso_s",
     "resnet18",
     "resnext50_32x4d",
-    "roadmap/09_kernel_7",
     "regnety_400mf",
     "efficientnet_b0",
     "efficientnet_v2_s",
     "mobilenet_v2",
+    "repvgg_a0",
     "swin_t",
     "deit_s",
 )
+
+OTHERS = (
+    "small roadmap/09_kernel_7",
+    "small replknet_31b",
+    "hybrid",
+    "custom4-separate",
+    "attention-hybrid-attention",
+    "attention-custom-attention",
+)
+"""Designs of the sweep that mix what presets keep apart."""
 
 FULL_SIZE = ("convnext_atto", "resnet18", "regnety_400mf", "mobilenet_v2", "swin_t", "deit_s")
 

@@ -8,9 +8,11 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from systems import FULL_SIZE, NAMES, alive, assert_same_outputs, tiny
+from designs import swept
+from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, tiny
 
 from convlab import ConvlabError, export, load, turn
+from convlab.exports import comparison
 from convlab.exports import onnx as onnx_format
 
 
@@ -31,9 +33,9 @@ def test_onnx_runtime_computes_what_the_model_computes(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FULL_SIZE)
-def test_full_size(name, tmp_path):
-    design = load(name)
+@pytest.mark.parametrize("name", [*OTHERS, *FULL_SIZE])
+def test_mixtures_and_full_size(name, tmp_path):
+    design = swept(name) if name in OTHERS else load(name)
     weights = alive(design)
     found = export(design, to="onnx", path=tmp_path / "network.onnx", weights=weights)
     assert_same_outputs(runner(found.path), design, weights)
@@ -114,4 +116,13 @@ def test_weights_that_overflow_are_not_exported(tmp_path):
     weights = {name: tensor * 1e30 if tensor.is_floating_point() else tensor for name, tensor in alive(design).items()}
     with pytest.raises(ConvlabError, match="infinities or NaN"):
         export(design, to="onnx", path=tmp_path / "network.onnx", weights=weights)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_computes_something_else_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison, "TOLERANCE", 1e-12)  # closer than rounding allows
+    design = tiny("resnet18")
+    with pytest.raises(ConvlabError, match=r"batch 1: the outputs differ from the model's by \d") as raised:
+        export(design, to="onnx", path=tmp_path / "network.onnx", weights=alive(design))
+    assert (raised.value.problems[0].code, raised.value.exit_code) == ("differs", 1)
     assert list(tmp_path.iterdir()) == []

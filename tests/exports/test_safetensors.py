@@ -7,6 +7,7 @@ from safetensors.torch import load_file
 from systems import alive, tiny
 
 from convlab import ConvlabError, build, export, load
+from convlab.exports.safetensors import refuse_other_weights
 
 NAMES = ("convnext_t", "resnet18", "efficientnet_b0", "swin_t", "deit_s", "convnext_iso_s")
 
@@ -46,6 +47,18 @@ def test_not_a_number_is_equal_to_itself(tmp_path):
     }
     found = export(design, to="safetensors", path=tmp_path / "weights.safetensors", weights=weights)
     assert load_file(found.path)["head.fc.weight"].isnan().all()
+
+
+def test_a_bit_or_a_name_that_differs_is_noticed():
+    design = tiny("resnet18")
+    model = build(design, seed=0)
+    weights = {path: tensor.clone() for path, tensor in model.state_dict().items()}
+    refuse_other_weights(weights, model)
+    with pytest.raises(ConvlabError, match="not those of the model"):
+        refuse_other_weights(weights | {"more": torch.zeros(1)}, model)
+    weights["stem.1.bias"][0] = -0.0  # equal to 0 as a number, not as bits
+    with pytest.raises(ConvlabError, match="not those of the model"):
+        refuse_other_weights(weights, model)
 
 
 def test_weights_of_another_layout_are_renamed(tmp_path):

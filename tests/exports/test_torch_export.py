@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from systems import FULL_SIZE, NAMES, alive, assert_same_outputs, outputs, tiny
+from designs import swept
+from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, outputs, tiny
 
 from convlab import ConvlabError, export, load
 
@@ -30,9 +31,9 @@ def test_the_program_computes_what_the_model_computes(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FULL_SIZE)
-def test_full_size(name, tmp_path):
-    design = load(name)
+@pytest.mark.parametrize("name", [*OTHERS, *FULL_SIZE])
+def test_mixtures_and_full_size(name, tmp_path):
+    design = swept(name) if name in OTHERS else load(name)
     weights = alive(design)
     found = export(design, to="torch-export", path=tmp_path / "network.pt2", weights=weights)
     assert_same_outputs(torch.export.load(found.path).module(), design, weights)

@@ -23,9 +23,7 @@ def padding(side, dilation=1):
 def convolved(kernel, images, groups=1, stride=1, dilation=1):
     """What our convolution of such a kernel gives."""
     outputs, inputs, side, _ = kernel.shape
-    layer = convolution(
-        inputs * groups, outputs, side, stride, padding(side, dilation), dilation, groups, bias=False
-    )
+    layer = convolution(inputs * groups, outputs, side, stride, padding(side, dilation), dilation, groups, bias=False)
     with torch.no_grad():
         layer.weight.copy_(kernel)
         return layer(images)
@@ -126,11 +124,8 @@ def test_each_connection_that_both_have_keeps_its_weight(groups, others, outputs
         for column in range(width_in // others):
             channel = group * (width_in // others) + column
             local = channel - row // (outputs // groups) * (inputs // groups)
-            if row >= outputs:
-                expected = fresh[row, column]
-            else:
-                expected = kernel[row, local] if 0 <= local < inputs // groups else torch.zeros(1, 1)
-            assert torch.equal(found[row, column], expected)
+            expected = kernel[row, local] if row < outputs and 0 <= local < inputs // groups else torch.zeros(1, 1)
+            assert torch.equal(found[row, column], fresh[row, column] if row >= outputs else expected)
 
 
 def test_unknown_groups_are_those_of_the_layer_of_the_same_shape():

@@ -82,7 +82,30 @@ def test_round_trips_keep_every_bit(name):
         expected = {path: tensor for path, tensor in ours.items() if layout != "fcmae" or not path.startswith("head.")}
         equal(back, expected)
         equal(from_convlab(back, design, layout), theirs)
-        found = detect(theirs, design)
+
+
+ONE_OF_EACH = (
+    "convnext_t",
+    "convnext_v2_atto",
+    "convnext_iso_s",
+    "resnet18",
+    "resnext50_32x4d",
+    "regnetx_400mf",
+    "regnety_400mf",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "mobilenet_v2",
+    "swin_t",
+    "deit_s",
+)
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_layouts_are_told_apart_by_their_names(name):
+    design = load(name)
+    weights = paths_of(design)
+    for layout in layouts_of(design):
+        found = detect(from_convlab(weights, design, layout), design)
         assert naming(design, found) == naming(design, layout)
 
 

@@ -150,6 +150,11 @@ def test_a_checkpoint_without_weights(content, tmp_path):
     assert "there is no state dict in this checkpoint" in refused(tmp_path / "weights.pth")
 
 
+def test_tensors_that_are_not_dense(tmp_path):
+    torch.save(STATE | {"b": torch.eye(3).to_sparse()}, tmp_path / "weights.pth")
+    assert '"b" is a sparse or quantized tensor' in refused(tmp_path / "weights.pth")
+
+
 def test_files_that_are_not_there(tmp_path):
     assert "there is no file" in refused(tmp_path / "weights.pth")
     assert "timm:, torchvision:, hf:" in refused("weights.pth")

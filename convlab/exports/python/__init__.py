@@ -5,9 +5,10 @@ from __future__ import annotations
 from convlab.costs import profile
 from convlab.exports.python.descriptions import file_doc, function_doc
 from convlab.exports.python.layout import Expression, call, lines, named
-from convlab.exports.python.library import imports, names_in, needed, part_names
+from convlab.exports.python.library import imports, needed, part_names, used_names
+from convlab.exports.python.middle import Setting
 from convlab.exports.python.naming import Names, family, function_name
-from convlab.exports.python.network import Setting, network_class
+from convlab.exports.python.network import network_class
 from convlab.exports.python.plan import planned
 from convlab.exports.python.stages import classes_of_stages
 from convlab.language.design import Design
@@ -26,7 +27,7 @@ def python_source(design: Design) -> str:
     plan = planned(design, names)
     stages, makes = classes_of_stages(plan.stages, names) if not plan.bare else ([], [])
     classes = [*plan.classes, *stages]
-    linear_2d = names_in("".join(classes), "Linear2d")
+    linear_2d = "Linear2d" in used_names("".join(classes))
     network, settings = network_class(design, plan, makes, title, linear_2d=linear_2d)
     code = [*classes, network, _function(function, title, settings, function_doc(design))]
     code = [*needed("".join(code)), *code]

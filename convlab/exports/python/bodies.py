@@ -11,8 +11,8 @@ from convlab.exports.python.layout import call
 from convlab.exports.python.likeness import united_names
 from convlab.exports.python.modules import branch, expression
 from convlab.exports.python.nodes import NORMS, Body, Branches, Given, Make, Node
-from convlab.exports.python.numbers import Scope
 from convlab.exports.python.running import finished, nested, run
+from convlab.exports.python.scopes import HIDDEN, Scope
 
 DROP_PATH = Given("drop_path")
 
@@ -25,7 +25,7 @@ def body_class(bodies: Sequence[Body], name: str, *, silent: bool) -> tuple[str,
     writer = _Writer(bodies, Scope(_widths(bodies), once=first.scope.used_once(), derives=derives), silent)
     text = writer.text(name)
     given = writer.scope.given()
-    return text, [Make(name, tuple(one.argument(index) for one in given), "hidden") for index in range(len(bodies))]
+    return text, [Make(name, tuple(one.argument(index) for one in given), HIDDEN) for index in range(len(bodies))]
 
 
 def _widths(bodies: Sequence[Body]) -> dict[str, list[int]]:

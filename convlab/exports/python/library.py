@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import ast
-import re
 from functools import cache
 from importlib import resources
 
+FILES = ("parts.py", "parts_of_attention.py")
 
-@cache
-def _parts() -> dict[str, str]:
-    """The text of every class and function of ``parts``, by name, in order."""
-    text = resources.files("convlab.exports.python").joinpath("parts.py").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    return {
-        node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n"
-        for node in ast.parse(text).body
-        if isinstance(node, ast.ClassDef | ast.FunctionDef)
-    }
+IMPORTS = {
+    "math": "import math",
+    "OrderedDict": "from collections import OrderedDict",
+    "Sequence": "from collections.abc import Sequence",
+}
+TORCH_IMPORTS = {
+    "torch": "import torch",
+    "nn": "from torch import Tensor, nn",
+    "functional": "from torch.nn import functional",
+}
+"""The imports by the names that ask for them, in the order of a sorted file."""
+
+
+def part_names() -> frozenset[str]:
+    """The names of all parts."""
+    return frozenset(_parts())
 
 
 def needed(code: str) -> list[str]:
-    """The texts of the parts that a code names, and of those that these name."""
+    """The texts of the parts that a code uses, and of those that these use."""
     found: set[str] = set()
     texts = [code]
     while texts:
-        text = texts.pop()
-        more = {name for name in _parts() if name not in found and names_in(text, name)}
+        more = used_names(texts.pop()) & _parts().keys() - found
         found |= more
         texts += [_parts()[name] for name in more]
     return [text for name, text in _parts().items() if name in found]
@@ -34,24 +39,24 @@ def needed(code: str) -> list[str]:
 
 def imports(code: str) -> str:
     """The imports that a code needs."""
-    standard = {
-        "math.": "import math",
-        "OrderedDict": "from collections import OrderedDict",
-        "Sequence[": "from collections.abc import Sequence",
-    }
-    first = [line for use, line in standard.items() if re.search(rf"\b{re.escape(use)}", code)]
-    torch = ["import torch"] if re.search(r"\btorch\.", code) else []
-    torch.append("from torch import Tensor, nn")
-    if names_in(code, "functional"):
-        torch.append("from torch.nn import functional")
-    return "\n".join([*first, *([""] if first else []), *torch]) + "\n"
+    used = used_names(code)
+    groups = [[line for name, line in table.items() if name in used] for table in (IMPORTS, TORCH_IMPORTS)]
+    return "\n\n".join("\n".join(group) for group in groups if group) + "\n"
 
 
-def part_names() -> frozenset[str]:
-    """The names that parts have."""
-    return frozenset(_parts())
+def used_names(code: str) -> set[str]:
+    """The names that a code reads; what stands in docstrings does not count."""
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
 
 
-def names_in(code: str, name: str) -> bool:
-    """Whether a code holds a name."""
-    return re.search(rf"\b{name}\b", code) is not None
+@cache
+def _parts() -> dict[str, str]:
+    """The text of every function and class of the parts, by name, in order."""
+    found = {}
+    for name in FILES:
+        text = resources.files("convlab.exports.python").joinpath(name).read_text(encoding="utf-8")
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                found[node.name] = "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n"
+    return found

@@ -8,7 +8,7 @@ from typing import Protocol
 from convlab.exports.python.layout import Brackets, Expression, call, flat, repeated
 from convlab.exports.python.modules import expression
 from convlab.exports.python.nodes import Make
-from convlab.exports.python.numbers import Scope
+from convlab.exports.python.scopes import Scope
 
 Makes = Sequence[Make | None]
 

@@ -7,7 +7,8 @@ from typing import final
 
 from convlab.exports.python.layout import Expression, call, named
 from convlab.exports.python.nodes import Argument, Branches, Make, Node, Series
-from convlab.exports.python.numbers import Scope, Vector
+from convlab.exports.python.scopes import Scope
+from convlab.exports.python.vectors import Vector, constant
 
 
 @final
@@ -129,7 +130,7 @@ def _options(numbers: Numbers, others: list[str]) -> list[Expression]:
 
 def _groups(numbers: Numbers) -> list[str]:
     values = numbers.values("groups")
-    if values == numbers.values("width_in") and numbers.scope.constant(values) != 1:
+    if values == numbers.values("width_in") and constant(values) != 1:
         return [f"groups={numbers.width('width_in')}"]
     groups = _parts(numbers, "groups")
     return [] if groups == "1" else [f"groups={groups}"]
@@ -138,8 +139,8 @@ def _groups(numbers: Numbers) -> list[str]:
 def _parts(numbers: Numbers, name: str) -> str:
     """In how many parts channels are taken: a number, or so many as follow from the width."""
     values = numbers.values(name)
-    constant = numbers.scope.constant(values)
-    return numbers.scope.width(values, name) if constant is None else str(constant)
+    same = constant(values)
+    return numbers.scope.width(values, name) if same is None else str(same)
 
 
 def _spans(numbers: Numbers) -> list[tuple[int, int]]:
@@ -183,7 +184,7 @@ def _group_norm(numbers: Numbers) -> Expression:
         else "nn.GroupNorm"
     )
     width = numbers.width()
-    groups = numbers.scope.constant(values)
+    groups = constant(values)
     text = f"math.gcd({numbers.number('most')}, {width})" if groups is None else repr(groups)
     return call(name, text, width, *numbers.unless("1e-5", "eps"))
 

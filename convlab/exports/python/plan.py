@@ -8,8 +8,8 @@ from typing import final
 from convlab.exports.python.extraction import extracted
 from convlab.exports.python.naming import Names, block_name
 from convlab.exports.python.nodes import Argument, Body, Given, Make, Node, Series
-from convlab.exports.python.numbers import MERGED
 from convlab.exports.python.reading import Reader
+from convlab.exports.python.scopes import HIDDEN, MERGED
 from convlab.exports.python.stages import Stage
 from convlab.language.design import Design, Part, lower
 from convlab.layers import Chain, Layer, Repeat, Shape, SpaceToDepth
@@ -105,7 +105,7 @@ def _read_stage(trees: list[Layer], x: Shape, reader: Reader) -> _Blocks:
 def _word(downsample: Layer) -> str:
     """What a width inside a downsampling is called: one of merged patches, or a hidden one."""
     assert isinstance(downsample, Chain)
-    return MERGED if any(isinstance(layer, SpaceToDepth) for _, layer in downsample.children) else "hidden"
+    return MERGED if any(isinstance(layer, SpaceToDepth) for _, layer in downsample.children) else HIDDEN
 
 
 def _finished(stem: Node, stages: list[_Blocks], names: Names, *, silent: bool) -> tuple[Node, list[Stage], list[str]]:

@@ -20,6 +20,7 @@ from convlab.exports.python.nodes import (
     Series,
     Value,
 )
+from convlab.exports.python.scopes import HIDDEN
 from convlab.layers import (
     ACTIVATIONS,
     Activation,
@@ -65,7 +66,7 @@ class Reader:
     """Reads layers of one block. ``name`` is that of the block's class, ``word`` what widths inside are called."""
 
     name: str = ""
-    word: str = "hidden"
+    word: str = HIDDEN
     drop_path: bool = False
 
     def block(self, tree: Layer, x: Shape) -> Body:

@@ -13,7 +13,8 @@ from convlab.exports.python.loops import blocks_in_order, drops_path
 from convlab.exports.python.modules import expression
 from convlab.exports.python.naming import Names
 from convlab.exports.python.nodes import Given, Make, Node, Value
-from convlab.exports.python.numbers import Parameter, Scope
+from convlab.exports.python.scopes import Scope
+from convlab.exports.python.vectors import Parameter
 
 RATES, DEPTH = "rates", "depth"
 

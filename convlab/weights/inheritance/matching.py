@@ -46,20 +46,29 @@ def matched_blocks(new: StageAnatomy, old: StageAnatomy) -> tuple[Feed, ...]:
 
     A first block that takes channels of the stage before is matched with the first one. The others, or all, are matched evenly: of a
     deeper stage blocks are left out between the first and the last, in a deeper stage new ones follow their neighbour. Where blocks take
-    turns (shifted windows), whole turns are matched, and blocks beyond whole turns follow at the end.
+    turns (shifted windows), whole turns are left out or made anew, so that each block is fed by one of its turn.
     """
     first = 1 if new.enters or old.enters else 0
     period = max(new.period, old.period)
     inner, known = new.depth - first, old.depth - first
     if min(inner, known) < period:
         period = 1
-    turns = _evenly(inner // period, known // period)
-    feeds = [Feed(feed.block * period + place, feed.own) for feed in turns for place in range(period)]
-    whole = known // period * period
-    for place in range(inner % period):
-        there = whole + place < known
-        feeds.append(Feed(whole + place, own=True) if there else Feed(whole - period + place, own=False))
-    return (Feed(0),) * first + tuple(Feed(max(0, feed.block + first), feed.own) for feed in feeds)
+    feeds = _in_turns(inner, known, period)
+    return (Feed(0),) * first + tuple(Feed(feed.block + first, feed.own) for feed in feeds)
+
+
+def _in_turns(new: int, old: int, period: int) -> list[Feed]:
+    """The places of a row of ``new`` blocks in one of ``old``, where ``period`` of them take turns."""
+    if new <= old:
+        last = new % period or period  # the blocks of the last turn
+        turns = _evenly(-(-new // period), (old - last) // period + 1)
+        return [Feed(turn.block * period + place) for turn in turns for place in range(period)][:new]
+    rest = old % period
+    turns = _evenly((new - rest) // period, old // period)
+    feeds = [Feed(turn.block * period + place, turn.own) for turn in turns for place in range(period)]
+    feeds += [Feed(old - rest + place) for place in range(rest)]
+    more = range(len(feeds), new)
+    return feeds + [Feed(old - 1 - (old - 1 - place) % period, own=False) for place in more]
 
 
 def _evenly(new: int, old: int) -> list[Feed]:

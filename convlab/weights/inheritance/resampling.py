@@ -20,7 +20,7 @@ def patch_kernel(kernel: Tensor, side: int) -> Tensor:
     basis = torch.eye(small * small, dtype=torch.float64).view(-1, 1, small, small)
     enlarge = functional.interpolate(basis, (large, large), mode="bilinear").flatten(1)
     change = enlarge.T if old == large else torch.linalg.pinv(enlarge).T
-    found: Tensor = kernel.double().flatten(2) @ change.to(kernel.device)
+    found: Tensor = kernel.double().flatten(2) @ change
     return found.view(*kernel.shape[:2], side, side).to(kernel.dtype)
 
 

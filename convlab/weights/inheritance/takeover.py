@@ -26,8 +26,8 @@ class Taken(NamedTuple):
 def taken_over(
     pair: Pair, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], *, new_blocks: str
 ) -> dict[str, Taken]:
-    """Every tensor of a model with ``weights``, inherited from ``tensors`` as far as roles go."""
-    return {name: _taken(pair, name, here, tensors, new_blocks) for name, here in weights.items()}
+    """Every tensor of a model with ``weights``, on the CPU, inherited from ``tensors`` as far as roles go."""
+    return {name: _taken(pair, name, here.cpu(), tensors, new_blocks) for name, here in weights.items()}
 
 
 def _taken(pair: Pair, name: str, here: Tensor, tensors: Mapping[str, Tensor], new_blocks: str) -> Taken:
@@ -41,9 +41,9 @@ def _taken(pair: Pair, name: str, here: Tensor, tensors: Mapping[str, Tensor], n
     if not source:
         neutral = _neutral(pair, name, site, here)
         return _without_source(name, "fresh", here) if neutral is None else _without_source(name, "neutral", neutral)
-    old, scale = tensors[source].to(here.device), pair.scale(source, site)
+    old, scale = tensors[source].cpu(), pair.scale(source, site)
     if scale:
-        old = old * tensors[scale].to(old).view(-1, *[1] * (old.ndim - 1))
+        old = old.double() * tensors[scale].cpu().double().view(-1, *[1] * (old.ndim - 1))
     fit = fitted(old.to(here.dtype), here, (pair.was.sites[source], site))
     if fit is None:
         return _without_source(name, "fresh", here, note=_why_not(site, tensors[source], here))
