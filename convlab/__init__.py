@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from convlab.language.stem import Stem
     from convlab.language.turning import turn
     from convlab.models import build, fold
+    from convlab.models.features import features
     from convlab.spaces.populations import cost_population, sample
     from convlab.spaces.reading import load_space
     from convlab.spaces.space import Space
@@ -41,6 +42,7 @@ _HOMES = {
     "build": "models",
     "cost_population": "spaces.populations",
     "export": "exports",
+    "features": "models.features",
     "fold": "models",
     "get": "language.addresses",
     "inherit_weights": "weights.inheritance",
@@ -69,6 +71,7 @@ __all__ = [
     "build",
     "cost_population",
     "export",
+    "features",
     "fold",
     "get",
     "inherit_weights",

@@ -33,6 +33,10 @@ WITHOUT_ROWS = {
     "convnext_femto": (5_220_000, 10_000),
     "convnext_pico": (9_050_000, 10_000),
     "convnext_nano": (15_590_000, 10_000),
+    "convnext_rep_t": (
+        28_589_128 + 3 * 10 * (96 + 192 + 3 * 384 + 768),
+        None,
+    ),  # with a 3x3 beside each 7x7, both with biases
     "resnet18": (11_689_512, None),
     "resnet34": (21_797_672, None),
     "resnext101_32x4d": (44_177_704, None),
@@ -64,7 +68,8 @@ def test_published_models(name):
 
 
 def test_every_preset_has_a_published_figure():
-    assert set(PUBLISHED) | set(WITHOUT_ROWS) == {
+    ours = {"convnext_swin_t"}
+    assert set(PUBLISHED) | set(WITHOUT_ROWS) | ours == {
         name for name in preset_names() if name.startswith(("convnext", "resne"))
     }
 
@@ -73,6 +78,27 @@ def test_every_preset_has_a_published_figure():
 def test_parameters_of_the_others(name):
     params, off = WITHOUT_ROWS[name]
     assert abs(profile(load(name)).params - params) <= (off or 0)
+
+
+def test_the_hybrid_is_made_of_its_parents():
+    """Layer by layer: the blocks of the last two stages are Swin-T's, all else is ConvNeXt-T's."""
+    convnext, swin, hybrid = (
+        {row.path: (row.layer, row.input, row.count) for row in profile(load(name)).rows}
+        for name in ("convnext_t", "swin_t", "convnext_swin_t")
+    )
+    blocks = {path for path in hybrid if path.startswith(("stages.2.blocks", "stages.3.blocks"))}
+    assert {path: hybrid[path] for path in blocks} == {
+        path: (without_eps(row[0]), *row[1:])
+        for path, row in swin.items()
+        if path.startswith(("stages.2.b", "stages.3.b"))
+    }
+    rest = {path: row for path, row in convnext.items() if not path.startswith(("stages.2.b", "stages.3.b"))}
+    assert {path: row for path, row in hybrid.items() if path not in blocks} == rest
+
+
+def without_eps(layer):
+    """A norm with its kind's own eps."""
+    return type(layer)() if type(layer).__name__ == "LayerNorm" else layer
 
 
 def test_the_walk_has_all_its_steps():

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from spaces import PRESETS, fault_and_costs, preset, random_space, varied
+from spaces import PRESETS, fault_and_costs, preset, random_space, space_of, varied
 
 from convlab.costs import profile
 from convlab.errors import ConvlabError
@@ -77,6 +77,42 @@ def test_corners(name, order, downsample, tmp_path):
     space = varied(tmp_path, CORNERS[name], **base)
     told = assert_costs_are_the_members(space, indices(space, 60))
     assert told[""]
+
+
+ATTENTION = {
+    "block.window": [4, 5, 7],
+    "stages.2.depth": {"low": 3, "high": 9, "step": 1},
+    "block.head_width": [16, 32],
+    "stages.0.width": [64, 96, 128],
+}
+TOKENS = {"depths": [1, 2, 3], "block.heads": [0, 2, 3], "image.size": [8, 32, [24, 40]], "stem.patch_size": [4, 16], "widths": [48, 64]}
+WINDOWS_OR_NOT = {
+    "stages.*.block.kind": ["swin", "vit", "convnext", "bottleneck"],
+    "stages.1.block.window": [0, 3],
+    "image.size": [2, 32, 45],
+    "downsample.kind": ["patch_merging", "in_block"],
+    "dilations": [1, 2],
+}
+
+
+def test_shifted_windows(tmp_path):
+    space = space_of(tmp_path, {"base": "swin_t", "vary": ATTENTION})
+    assert assert_costs_are_the_members(space, range(space.size))[""] == space.size == 126
+
+
+def test_a_class_token(tmp_path):
+    stem = {"norm": "none", "class_token": True, "position_embedding": True}
+    tables = {"stem": stem, "block": {"kind": "vit", "head_width": 16}, "head": {"pool": "token"}}
+    space = varied(tmp_path, TOKENS, **tables | {"depths": [1], "widths": [48]})
+    told = assert_costs_are_the_members(space, range(space.size))
+    assert set(told) == {"", "groups-do-not-divide", "map-vanishes"}
+
+
+def test_attention_beside_convolutions(tmp_path):
+    space = varied(tmp_path, WINDOWS_OR_NOT, stem={"patch_size": 4}, depths=[1, 3], widths=[32, 64])
+    told = assert_costs_are_the_members(space, range(space.size))
+    assert set(told) == {"", "bad-layer", "groups-do-not-divide", "map-vanishes", "out-of-range", "unknown-key"}
+    assert told[""] > 30
 
 
 BRANCHES = (

@@ -15,6 +15,8 @@ from convlab.views.catalogue import catalogue, count_text
 from convlab.views.comparison import comparison, knob_table
 from convlab.views.costs import GROUPINGS, table
 from convlab.views.explanations import explained_names, explanations
+from convlab.views.kind_words import KIND_WORDS
+from convlab.views.knob_explanations import KINDS
 from convlab.views.knob_paths import differences, knob_paths, values
 from convlab.views.notes import notes
 from convlab.views.portrait import nearest_preset, portrait
@@ -192,7 +194,18 @@ def test_every_name_is_explained_in_a_sentence(name: str) -> None:
 def test_the_example_of_a_knob_can_be_used(path: str) -> None:
     (found,) = (item for item in explanations(path) if item.what == "knob" and item.name == path)
     arguments = [word for word in shlex.split(found.example) if word != "--set"]
-    assert costs("convnext_t", *arguments).params
+    design = "deit_s" if path == "stem.class_token" else "convnext_t"  # a class token has no convolutions after it
+    assert costs(design, *arguments).params
+
+
+def test_every_kind_but_custom_is_described() -> None:
+    for section, kinds in KINDS.items():
+        assert set(KIND_WORDS[section]) == set(kinds) - {"custom"}
+
+
+def test_a_class_token_is_shown_with_what_pools_it() -> None:
+    for name in ("stem.class_token", "token"):
+        assert set(explanations(name)[0].example.split()) == {"--set", "stem.class_token=true", "head.pool=token"}
 
 
 def test_kinds_that_do_not_use_a_knob_are_not_listed_by_kind() -> None:

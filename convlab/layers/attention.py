@@ -44,7 +44,8 @@ class Attention(Layer):
         """The windows of a map."""
         if self.is_global:
             return Tiling(1, x.positions, x.positions)
-        rows, columns = smaller(self.window, x.height), smaller(self.window, x.width)
+        # At least one pixel: in a population some members' maps may vanish, which is told elsewhere.
+        rows, columns = smaller(self.window, larger(x.height, 1)), smaller(self.window, larger(x.width, 1))
         down, across = -(-x.height // rows), -(-x.width // columns)
         return Tiling(down * across, rows * columns, down * rows * across * columns)
 

@@ -128,7 +128,10 @@ def as_map(x: Tensor, design: Design, image: Tensor) -> Tensor:
 
 
 def from_the_first(indices: Sequence[int], count: int) -> list[int]:
-    """Indices counted from the first of ``count`` maps, negative ones as well. Raises ConvlabError for a map that is not there."""
+    """Indices counted from the first of ``count`` maps, negative ones as well. Raises ConvlabError for one that is not there."""
+    if not indices:
+        help = f"indices from {-count} to {count - 1}"
+        raise ConvlabError(Problem("usage", "which feature map? none is chosen", help=help), exit_code=2)
     for index in indices:
         if not -count <= index < count:
             message = f"there is no feature map {index}: the design has {count}"

@@ -12,6 +12,7 @@ from convlab.language.knobs import Knob, knobs_of
 from convlab.layers import NORMS
 from convlab.settings import Settings
 from convlab.views.explanation import Explanation, sentence
+from convlab.views.kind_words import KIND_WORDS
 from convlab.views.knob_paths import knob_paths
 from convlab.views.layer_explanations import documented, written_layers
 from convlab.views.tables import value_text
@@ -27,6 +28,7 @@ EXAMPLES = {
     "depths": "9",
     "widths": "384",
     "drop_path": "0.1",
+    "norm_eps": "1e-5",
     "output_stride": "16",
     "names": "timm",
     "strides": "2",
@@ -46,6 +48,11 @@ EXAMPLES = {
     "block.norm": "batch_norm",
     "block.activation": "silu",
     "block.squeeze_ratio": "0.25",
+    "block.heads": "12",
+    "block.head_width": "64",
+    "block.window": "14",
+    "block.shift": "false",
+    "block.relative_position": "false",
     "block.layer_scale": "1e-4",
     "block.bias": "false",
     "block.pointwise": "conv",
@@ -61,6 +68,9 @@ EXAMPLES = {
     "downsample.branch": '["conv(3, 1x)", "norm"]',
 }
 """Values to show, where one that is made from the knob says less: each can be used on convnext_t."""
+
+COMPANIONS = {"stem.class_token=true": "--set head.pool=token", "head.pool=token": "--set stem.class_token=true"}
+"""What has to be said beside an example, for want of which it would be refused."""
 
 SHOWN_ON = {"stem": "patchify", "block": "convnext", "downsample": "separate"}
 """The kinds of convnext_t: where they do not use a knob, its example sets another kind first."""
@@ -91,7 +101,7 @@ def explain_kind(section: str, kind: str) -> Explanation:
     unused = UNUSED.get((section, kind), frozenset()) | {"kind"}
     knobs = ((field.name, getattr(made, field.name)) for field in dataclasses.fields(made) if field.name not in unused)
     facts = tuple((name, value_text(value)) for name, value in knobs if value != ())
-    text = f"A named set of defaults for the knobs of {section}:"
+    text = f"{KIND_WORDS[section].get(kind)} Its defaults for the knobs of {section}:"
     if kind == "custom":
         path = f"{section}.branch"
         example = f"--set {section}.kind=custom {_turned(path, EXAMPLES[path])}"
@@ -150,6 +160,7 @@ def _with_kind(section: str, knob: Knob, path: str) -> str:
     if not used or SHOWN_ON[section] in used:
         return ""
     table = path.rpartition(".")[0]
+    used = tuple(kind for kind in used if kind != "custom") or used
     layers = used[0] == "custom" and knob.kind != "layers"
     branch = _turned(f"{table}.branch", EXAMPLES[f"{section}.branch"]) + " " if layers else ""
     return _turned(f"{table}.kind", used[0]) + " " + branch
@@ -182,4 +193,5 @@ def _example(path: str, knob: Knob) -> str:
 def _turned(path: str, value: str) -> str:
     """The argument of --set, quoted where the shell would change it."""
     text = f"{path}={value}"
-    return f"--set '{text}'" if any(character in text for character in '[]"* ') else f"--set {text}"
+    quoted = f"'{text}'" if any(character in text for character in '[]"* ') else text
+    return f"--set {quoted} {COMPANIONS.get(text, '')}".rstrip()

@@ -32,7 +32,7 @@ def knob_paths() -> dict[str, Knob]:
 
 
 def values(design: Design) -> dict[str, Any]:
-    """The values of the knobs that the design's kinds use, by path; where stages differ, a tuple of one a stage."""
+    """The values of the knobs that the design's kinds use, by path; where stages differ, a tuple of one a stage (None: not used there)."""
     found = {name: getattr(design, name) for name in knobs_of(Design) if name != NOT_COMPARED}
     found |= {plural: _common([getattr(stage, name) for stage in design.stages]) for plural, name in PLURALS.items()}
     for section in SECTIONS:
@@ -57,13 +57,13 @@ def differences_of(found: Sequence[Mapping[str, Any]]) -> tuple[Difference, ...]
 
 def _used(section: str, nouns: list[Any]) -> list[tuple[str, Any]]:
     """The knobs of a section that at least one of its kinds uses, with their values."""
-    unused = frozenset.intersection(*(UNUSED.get((section, getattr(noun, "kind", "")), frozenset()) for noun in nouns))
-    found = [
-        (name, _common([getattr(noun, name) for noun in nouns]))
-        for name in knobs_of(SECTIONS[section])
-        if name not in unused
-    ]
-    return [(name, value) for name, value in found if value or name not in CUSTOM]
+    unused = [UNUSED.get((section, getattr(noun, "kind", "")), frozenset()) for noun in nouns]
+    found = []
+    for name in knobs_of(SECTIONS[section]):
+        own = [None if name in without else getattr(noun, name) for noun, without in zip(nouns, unused, strict=True)]
+        if any(own) if name in CUSTOM else any(value is not None for value in own):
+            found.append((name, _common(own)))
+    return found
 
 
 def _common(found: list[Any]) -> Any:

@@ -91,5 +91,6 @@ def _argument(kind: str) -> str:
         return "from {:g} to {:g}".format(*NUMBERS[kind])
     if kind not in WHOLE:
         return f"a kind of {kind}"
-    bounds = "from {} to {}".format(*WHOLE[kind])
+    low, high = WHOLE[kind]
+    bounds = f"{low} or {high}" if high == low + 1 else f"from {low} to {high}"
     return f"{bounds}{', odd' * (kind == 'odd')}{', or a multiple of the width such as 4x' * (kind == 'width')}"

@@ -68,7 +68,9 @@ def plain_shape(shape: Shape) -> dict[str, int]:
 
 
 def value_text(value: Any) -> str:
-    """A knob's value for people: text without quotes, lists in brackets."""
+    """A knob's value for people: text without quotes, lists in brackets, a dash where it is not used."""
+    if value is None:
+        return "-"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):

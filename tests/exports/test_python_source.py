@@ -4,7 +4,6 @@ import ast
 import builtins
 import dataclasses
 import os
-import re
 import subprocess
 import sys
 from functools import cache
@@ -95,7 +94,11 @@ MIXED = {
     },
     "layers written in the file everywhere": {
         "stem": {"kind": "custom", "branch": ["conv(3, 24, stride=2)", "squeeze_excite(0.5)", "norm", "conv(3, 1x)"]},
-        "block": {"kind": "custom", "branches": [["norm", "window_attention(3)", "layer_scale"], ["pointwise(1x)"]]},
+        "block": {
+            "kind": "custom",
+            "branches": [["norm", "window_attention(3)", "layer_scale"], ["pointwise(1x)"]],
+            "heads": 2,
+        },
         "downsample": {"kind": "custom", "branch": ["squeeze_excite(0.25)", "conv(2, 1x)", "norm"]},
     },
     "facebookresearch's names": {
@@ -190,11 +193,11 @@ def rates(model):
 
 
 def well_written(text):
-    """Assert that black leaves a source as it is, that its lines are short, and that no class stands there twice."""
+    """Assert that black leaves a source as it is, and that no class stands there twice."""
     assert black.format_str(text, mode=black.Mode()) == text
-    bodies = [ast.dump(ast.Module(node.body, [])) for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
-    methods = [re.sub(r"Constant\(value='[^']*'\)", "", body) for body in bodies]  # docstrings may differ
-    assert len(set(methods)) == len(methods)
+    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    plain = [ast.dump(ast.Module(node.bases + node.body[isinstance(node.body[0], ast.Expr) :], [])) for node in classes]
+    assert len(set(plain)) == len(plain)
 
 
 def linted(folder, texts):
@@ -286,7 +289,7 @@ def test_weights_start_as_the_design_says(name, kind):
         if not other.is_floating_point():
             continue
         one = model[key]
-        if other.std() == 0 or other.numel() == 1:
+        if other.numel() == 1 or other.std() == 0:
             assert torch.equal(one, other), key  # zeros, ones and layer scale are the same
         elif other.numel() >= 512:
             assert one.std() == pytest.approx(other.std().item(), rel=0.2), key
@@ -422,7 +425,7 @@ def test_costs_and_use_are_told():
 
 def test_an_invalid_design_is_refused():
     design = preset("resnext50_32x4d")
-    stages = tuple(dataclasses.replace(stage, width=stage.width + 1) for stage in design.stages)
+    stages = tuple(dataclasses.replace(stage, width=stage.width + 2) for stage in design.stages)
     with pytest.raises(ConvlabError):
         python_source(dataclasses.replace(design, stages=stages))
 

@@ -29,7 +29,9 @@ def theirs_of(name, device="cpu", **options):
 
 
 def test_all_presets_of_the_families_are_compared():
-    assert {name for name in preset_names() if name.startswith("convnext") and "iso" not in name} == set(THEIRS)
+    ours = {"convnext_rep_t", "convnext_swin_t"}
+    published = {name for name in preset_names() if name.startswith("convnext") and "iso" not in name}
+    assert published - ours == set(THEIRS)
 
 
 @pytest.mark.parametrize("name", THEIRS)

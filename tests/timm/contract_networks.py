@@ -1,5 +1,6 @@
 """The designs over which timm's contract is swept, small enough to be run, and their models."""
 
+import pytest
 import timm
 import torch
 from designs import small, swept
@@ -37,6 +38,11 @@ OTHERS = (
 """Designs of the sweep that are unlike any preset: hybrids, no classifier, hidden layers, images that are not square."""
 
 NETWORKS = (*FAMILIES, *OTHERS)
+
+_QUICK = {"convnext_t", "convnext_iso_s", "resnet18", "deit_s", "repvgg_a0", "hybrid", "attention-hybrid-attention"}
+
+REST_SLOW = [name if name in _QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+"""All of them for checks that take a second each: those unlike each other, and the rest with the slow tests."""
 
 
 def design_named(name):

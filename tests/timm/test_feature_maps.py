@@ -11,7 +11,14 @@ from convlab import ConvlabError
 
 ISOTROPIC = {"convnext_iso_s", "deit_s", "attention-vit-map"}
 WITH_TOKEN = {"deit_s"}
-STAGED = tuple(name for name in NETWORKS if name not in ISOTROPIC)
+KINDS = (None, "list", "dict", "hook", "getter", "fx")
+EVERY_KIND = ("convnext_t", "resnet18", "hybrid")
+STAGED = [
+    pytest.param(name, kind, marks=() if kind is None or name in EVERY_KIND else pytest.mark.slow)
+    for name in NETWORKS
+    for kind in KINDS
+    if name not in ISOTROPIC
+]
 
 
 def all_maps(model, **arguments):
@@ -35,8 +42,7 @@ def test_the_maps_are_as_told(name):
         assert torch.equal(last, model.forward_features(images_of(model)))
 
 
-@pytest.mark.parametrize("name", STAGED)
-@pytest.mark.parametrize("kind", [None, "list", "dict", "hook", "getter", "fx"])
+@pytest.mark.parametrize(("name", "kind"), STAGED)
 def test_features_only_gives_the_intermediates(name, kind):
     expected = all_maps(model_of(name).eval(), intermediates_only=True)
     arguments = {} if kind is None else {"feature_cls": kind}

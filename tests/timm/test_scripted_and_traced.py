@@ -5,7 +5,7 @@ import io
 
 import pytest
 import torch
-from contract_networks import NETWORKS, images_of, model_of
+from contract_networks import REST_SLOW, images_of, model_of
 from timm.models import create_feature_extractor, get_graph_node_names
 from timm.utils import ModelEmaV3
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings(
 SOME = ("convnext_t", "resnet18", "deit_s")
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", REST_SLOW)
 def test_scripted_gives_the_same(name):
     model = model_of(name, scriptable=True).eval()
     scripted = torch.jit.script(model)
@@ -50,9 +50,8 @@ def test_scripted_feature_maps(name):
         )
 
 
-@pytest.mark.parametrize(
-    ("name", "training"), [(name, False) for name in NETWORKS] + [(name, True) for name in (*SOME, "repvgg_a0")]
-)
+@pytest.mark.parametrize("name", REST_SLOW)
+@pytest.mark.parametrize("training", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_traced_by_fx(name, training):
     model = model_of(name, num_classes=5, drop_path_rate=0.0, drop_rate=0.0).train(training)
     train_nodes, eval_nodes = get_graph_node_names(model)

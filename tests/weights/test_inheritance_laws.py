@@ -3,11 +3,11 @@
 import pytest
 import torch
 from designs import NAMED_KINDS, SWEEP, designs, swept
-from heirs import changed
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from weights import randomized
 
+from convlab.language.assigning import assign
 from convlab.language.validation import faults
 from convlab.models import build
 from convlab.weights.inheritance import inherit_weights
@@ -72,17 +72,49 @@ def test_the_same_design_inherits_every_bit(design):
     ),
 )
 def test_a_turned_knob_keeps_what_it_does_not_touch(design, knob):
-    other = changed(design, knob)
-    assume(not faults(other))
+    found = assign(design, knob)  # not every kind has every knob
+    other = found.design
+    assume(not found.faults and not faults(other))
     old, new, report = pair(design, other)
     check(old, new, report)
-    if len(design.stages) == len(other.stages) and design.head == other.head:
-        found = {line.path: line.how for line in report.lines}
-        assert all(
-            how == ("loaded",)
-            for path, how in found.items()
-            if path.startswith("head.fc") and design.widths == other.widths
-        )
+    if design.widths == other.widths and design.head == other.head:
+        assert {line.how for line in report.lines if line.path.startswith("head.")} <= {("loaded",)}
+
+
+def outputs(model, design):
+    image = torch.randn(2, *design.image.shape, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        return model.eval()(image)
+
+
+@settings(max_examples=25)
+@given(design=designs(), more=st.integers(1, 4))
+def test_kernels_with_zeros_around_them_compute_the_same(design, more):
+    stages = {
+        str(index): {"block": {"kernel_size": stage.block.kernel_size + more}}
+        for index, stage in enumerate(design.stages)
+        if stage.block.kind != "custom" and stage.dilation == 1
+    }
+    assume(stages)
+    other = assign(design, {"stages": stages}).design
+    assume(not faults(other))
+    old, new, report = pair(design, other)
+    assert report.by_how.keys() <= {"loaded", "padded"}
+    before, after = outputs(old, design), outputs(new, design)
+    assert (after - before).abs().max() <= 1e-4 * before.abs().max()
+
+
+@settings(max_examples=25)
+@given(design=designs(), more=st.integers(1, 3))
+def test_a_deeper_network_computes_the_same_where_all_new_blocks_are_silent(design, more):
+    stages = {str(index): {"depth": stage.depth + more} for index, stage in enumerate(design.stages)}
+    other = assign(design, {"stages": stages}).design
+    old, new, report = pair(design, other, new_blocks="identity")
+    blocks = {line.path: line.path.split(".")[1:4:2] for line in report.lines if ".blocks." in line.path}
+    made = {tuple(blocks[line.path]) for line in report.lines if {"duplicated", "zeroed"} & set(line.how)}
+    silent = {tuple(blocks[line.path]) for line in report.lines if line.how == ("zeroed",)}
+    assume(silent == made and len(made) == more * len(design.stages))
+    assert torch.equal(outputs(new, design), outputs(old, design))
 
 
 @pytest.mark.parametrize(

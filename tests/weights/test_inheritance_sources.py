@@ -124,9 +124,14 @@ def refused(*arguments, **options):
 def test_weights_that_have_nothing_in_common_are_refused(old):
     problem = refused(build(old.design, seed=2), {"encoder.layer.0.weight": torch.ones(3, 3), "wte": torch.ones(5)})
     assert problem.code == "weights-do-not-fit"
-    assert problem.message == "the given tensors has nothing that the model can take over"
+    assert problem.message == "nothing of the given tensors (of an unknown design) fits the model"
     assert problem.label == 'its 2 tensors begin with "encoder", "wte"'
     assert "--from DESIGN" in problem.help
+
+
+def test_a_head_alone_makes_no_kin(old):
+    names = {"blocks.0.attn.qkv.weight": torch.ones(96, 32), "head.weight": torch.ones(10, 32)}
+    assert refused(build(old.design, seed=2), names).code == "weights-do-not-fit"
 
 
 def test_weights_that_are_not_the_given_designs_are_refused(old):

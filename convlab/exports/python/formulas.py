@@ -24,13 +24,23 @@ class Expansion(NamedTuple):
 
 
 def expansion(widths: Mapping[str, Sequence[Any]], values: Sequence[Any]) -> Expansion | None:
-    """The width of which ``values`` are whole multiples, by the fewest factors; None where they are none of any."""
+    """The width of which ``values`` are whole multiples, by the fewest factors; None where these say no less than the values."""
     found = []
     for name, known in widths.items():
         pairs = list(zip(known, values, strict=True))
         if all(value is None or (width is not None and value % width == 0) for width, value in pairs):
             found.append(Expansion(name, [None if value is None else value // width for width, value in pairs]))
-    return min(found, key=lambda one: len(set(one.factors)), default=None)
+    fewest = min(found, key=lambda one: len(set(one.factors)), default=None)
+    return fewest if fewest is not None and len(set(fewest.factors)) < len(set(values)) else None
+
+
+def multiple(name: str, known: Sequence[Any], values: Sequence[Any]) -> str:
+    """The whole number of times that ``values`` are a number of the class, as an expression; empty where they are none."""
+    factors = {
+        None if None in (one, value) or value % one else value // one for one, value in zip(known, values, strict=True)
+    }
+    factor = factors.pop() if len(factors) == 1 else None
+    return f"{factor} * {name}" if factor else ""
 
 
 Candidate = tuple[str, Callable[[int], int | None]]

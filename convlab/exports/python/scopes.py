@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import final
 
-from convlab.exports.python.formulas import expansion, formula
+from convlab.exports.python.formulas import expansion, formula, multiple
 from convlab.exports.python.nodes import Given, Value, written
 from convlab.exports.python.vectors import DEFAULTS, Parameter, Vector, agree, constant, fill, parameter
 
@@ -71,6 +71,11 @@ class Scope:
             if known.rstrip("0123456789") == name and agree(there, values):
                 fill(there, values)
                 return known
+        if name in self.numbers and name == "dilation":
+            return multiple(name, self.numbers[name], values) or self._asked_for(name, values)
+        return self._asked_for(name, values)
+
+    def _asked_for(self, name: str, values: Vector) -> str:
         name = self._free(name)
         self.numbers[name] = list(values)
         return name
@@ -112,7 +117,8 @@ class Scope:
 
     def _derived(self, name: str, values: Vector, word: str) -> bool:
         """Whether a width follows from another; then it is known under its name from now on."""
-        names = [base for base in (self.known if self.in_place else self.widths) if base != IMAGE]
+        names = [base for base in self.widths if base in self.known or base.startswith(HIDDEN)]
+        names = [base for base in (self.known if self.in_place else names) if base != IMAGE]
         bases = {base: self.widths[base] for base in (reversed(names) if word == MERGED else names)}
         found = formula(bases, values)
         if found is not None:

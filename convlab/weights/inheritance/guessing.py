@@ -43,7 +43,7 @@ class _Block(NamedTuple):
 
     tensors: dict[str, Tensor]
     path: str
-    index: int
+    number: int
 
     def has(self, layer: str) -> bool:
         """Whether the block has a layer of this name."""
@@ -62,7 +62,7 @@ def guessed_anatomy(tensors: Tensors, other: Anatomy, others: Tensors) -> Anatom
     for place, block in blocks.items():
         found = _roles(block)
         for name, tensor in block.tensors.items():
-            role = role_of(name, found) if found else elsewhere.get((block.index == 0, name), name)
+            role = role_of(name, found) if found else elsewhere.get((block.number == 0, name), name)
             sites[f"{block.path}.{name}"] = Site(Address("block", *place, role), _wiring(role, tensor))
         branches[place] = tuple(_branches(block, found))
     count = 1 + max((stage for stage, _ in blocks), default=-1)
@@ -118,7 +118,7 @@ def _roles(block: _Block) -> dict[str, str]:
 def _enters(block: _Block) -> bool:
     """Whether a block takes channels of the stage before: it has a projection, or other channels come in than go out."""
     order = _order(block)
-    if block.has("shortcut") or block.index > 0 or order is None:
+    if block.has("shortcut") or block.number > 0 or order is None:
         return block.has("shortcut")
     kernels = [step.name for step in _steps(block, order) if step.kind == "convolution"]
     first, last = (block.tensors[f"{name}.weight"].shape for name in (kernels[0], kernels[-1]))

@@ -43,8 +43,9 @@ def inherit_weights(
     refuse_unusable(model)
     weights = model.state_dict()
     parent = parent_of(source, source_design)
-    taken = taken_over(Pair.of(parent, model.design, weights), weights, parent.tensors, new_blocks=new_blocks)
-    if not any(item.used and item.tensor.ndim > 1 for item in taken.values()):
+    pair = Pair.of(parent, model.design, weights)
+    taken = taken_over(pair, weights, parent.tensors, new_blocks=new_blocks)
+    if not _is_kin(pair, parent, taken):
         raise nothing_in_common(parent, model)
     _refuse_infinite(taken, parent)
     for name, item in taken.items():
@@ -53,6 +54,12 @@ def inherit_weights(
     unused = (Unused(name, tuple(tensor.shape)) for name, tensor in parent.tensors.items() if name not in used)
     lines = tuple(item.line for item in taken.values())
     return Inheritance(parent.name, model.design.name, lines, tuple(unused))
+
+
+def _is_kin(pair: Pair, parent: Parent, taken: Mapping[str, Taken]) -> bool:
+    """Whether a weight is inherited; one of a block, where only names say what the tensors are: heads are called alike everywhere."""
+    kept = (pair.now.sites[name].address for name, item in taken.items() if item.used and item.tensor.ndim > 1)
+    return any(parent.design is not None or address.section == "block" for address in kept)
 
 
 def _refuse_infinite(taken: Mapping[str, Taken], parent: Parent) -> None:

@@ -51,7 +51,7 @@ def parent_of(source: Weights, source_design: Design | str | os.PathLike[str] | 
     if design is None and (found := recognized(state)) is not None and found.share == 1:
         design, layout = found.design, found.layout
     if design is None:
-        return Parent(state, None, name)
+        return Parent(state, None, f"{name} (of an unknown design)")
     design = _with_classes(design, state, layout)
     told = f"{name} ({design.name})" if design.name else name
     return Parent(fit(state, design, paths_of(design), layout=layout, source=name).tensors, design, told)
@@ -87,7 +87,7 @@ def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 def nothing_in_common(parent: Parent, model: ConvNet) -> ConvlabError:
     """The error for weights of which no layer of a model takes any."""
     beginnings = list(dict.fromkeys(name.partition(".")[0] for name in parent.tensors))
-    message = f"{parent.name} has nothing that {model.design.name or 'the model'} can take over"
+    message = f"nothing of {parent.name} fits {model.design.name or 'the model'}"
     label = f"its {len(parent.tensors)} tensors begin with {', '.join(map(quote, beginnings[:8]))}"
     help = "say which design they were trained with (--from DESIGN, source_design), or check that it is the file that you mean"
     return ConvlabError(Problem("weights-do-not-fit", message, label=label, help=help))
