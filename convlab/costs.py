@@ -20,7 +20,6 @@ from convlab.layers.layer import POINTWISE, Copies
 from convlab.layers.shape import Interval, larger
 from convlab.metrics import METRICS
 
-
 MOST_PLACES = 10_000
 """So many places among windows are tried for a receptive field; Swin has 7."""
 

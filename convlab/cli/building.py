@@ -154,8 +154,10 @@ def _save(model: Any, path: str) -> None:
     from safetensors.torch import save
 
     from convlab.language.files import write_whole
+    from convlab.weights.provenance import provenance
 
-    write_whole(Path(path), save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
+    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    write_whole(Path(path), save(weights, metadata={"format": "pt", **provenance(model.design)}))
 
 
 def _refuse_folder(save: str | None) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from convlab.errors import ConvlabError, Problem
 from convlab.exports.comparison import compare
-from convlab.exports.metadata import metadata
 from convlab.exports.origin import Origin, Steps, Written
 from convlab.exports.targets import Target
 from convlab.exports.tracing import BATCH, trace
+from convlab.weights.provenance import provenance
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,7 @@ def write(origin: Origin, target: Target) -> Steps:
         data.refuse_occupied_file()
     yield "tracing the model"
     program = _translate(model)
-    program.model.metadata_props.update(metadata(origin.design))
+    program.model.metadata_props.update(provenance(origin.design))
     program.model.graph.name = origin.design.name or origin.design.key
     with target.staged() as draft:
         yield "writing"

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from convlab.errors import ConvlabError, Problem
-from convlab.exports.metadata import metadata
 from convlab.exports.origin import Check, Origin, Steps, Written
 from convlab.exports.targets import Target
 from convlab.language.files import write_whole
+from convlab.weights.provenance import provenance
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ def packed(model: ConvNet) -> bytes:
 
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     # "format" is what transformers and others look for before they read a file.
-    return _ordered(save(weights, metadata={"format": "pt", **metadata(model.design)}))
+    return _ordered(save(weights, metadata={"format": "pt", **provenance(model.design)}))
 
 
 def _ordered(content: bytes) -> bytes:

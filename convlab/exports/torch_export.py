@@ -6,10 +6,10 @@ import io
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.exports.comparison import compare
-from convlab.exports.metadata import metadata
 from convlab.exports.origin import Origin, Steps, Written
 from convlab.exports.targets import Target
 from convlab.exports.tracing import trace
+from convlab.weights.provenance import provenance
 
 ENDING = ".pt2"
 
@@ -28,7 +28,7 @@ def write(origin: Origin, target: Target) -> Steps:
         yield "writing"
         # By way of memory: torch's own writer ends the process where the disk is full.
         content = io.BytesIO()
-        torch.export.save(program, content, extra_files=metadata(origin.design))
+        torch.export.save(program, content, extra_files=provenance(origin.design))
         draft.write_bytes(content.getbuffer())
         loaded = torch.export.load(draft).module()
         checks = yield from compare(model, loaded, what=f"torch.export {torch.__version__}")

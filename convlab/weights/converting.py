@@ -17,7 +17,7 @@ from convlab.language.design import Design
 from convlab.language.files import write_whole
 from convlab.weights.fitting import Fit, fit
 from convlab.weights.layouts import from_convlab, naming, paths_of
-from convlab.weights.origins import origin
+from convlab.weights.provenance import provenance
 from convlab.weights.reading import read
 
 PICKLED: Final = (".pth", ".pt", ".bin")
@@ -68,5 +68,5 @@ def write(tensors: Mapping[str, Tensor], path: str | os.PathLike[str], *, design
     if target.suffix != ".safetensors":
         help = f"a name that ends in .safetensors, or {', '.join(PICKLED)} for a PyTorch checkpoint"
         raise ConvlabError(Problem("usage", f"{quote(str(target))} is no name of a checkpoint", help=help), exit_code=2)
-    about = {"format": "pt", **origin(design, layout)}
+    about = {"format": "pt", **provenance(design, layout)}
     return write_whole(target, save({name: tensor.contiguous() for name, tensor in tensors.items()}, about))

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 
 import torch
 
 from convlab.errors import ConvlabError, Problem
 from convlab.models import ConvNet
+from convlab.models.features import FeatureMaps
 from convlab.weights.fitting import fit
+from convlab.weights.layouts import paths_of
 from convlab.weights.reading import read
 from convlab.weights.report import Report
 
 
 def load_weights(
-    model: ConvNet, source: str | os.PathLike[str], *, layout: str = "auto", ignore: Iterable[str] = ()
+    model: ConvNet | FeatureMaps, source: str | os.PathLike[str], *, layout: str = "auto", ignore: Iterable[str] = ()
 ) -> Report:
-    """Fill a model with the weights of a file or of a published name, and say what became of each tensor.
+    """Fill a model, or a backbone of one, with the weights of a file or of a published name, and say what became of each tensor.
 
     ``source`` is a file (safetensors, or a PyTorch checkpoint of tensors), a folder of transformers, or ``timm:NAME``,
     ``torchvision:NAME``, ``hf:OWNER/NAME``. The layout, that is whose names the checkpoint uses, is found by its names. Weights whose
@@ -30,8 +33,11 @@ def load_weights(
             "usage", "the model is on the meta device: it has no memory for weights", help="build(design) without it"
         )
         raise ConvlabError(problem, exit_code=2)
-    found = fit(read(source), model.design, weights, layout=layout, ignore=ignore, source=os.fspath(source))
+    whole = paths_of(model.design) | weights
+    beyond = whole.keys() - weights.keys()  # what a backbone lacks of the whole network
+    left = [*([ignore] if isinstance(ignore, str) else ignore), *beyond]
+    found = fit(read(source), model.design, whole, layout=layout, ignore=left, source=os.fspath(source))
     with torch.no_grad():
         for path, tensor in found.tensors.items():
             weights[path].copy_(tensor)
-    return found.report
+    return replace(found.report, missing=tuple(line for line in found.report.missing if line.path in weights))

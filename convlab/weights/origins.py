@@ -1,4 +1,4 @@
-"""What a checkpoint of ours says of itself: the design whose weights it holds, in full, and whose names they carry."""
+"""The design that a checkpoint of ours says its weights are of."""
 
 from __future__ import annotations
 
@@ -10,18 +10,7 @@ from convlab.documents.document import parse
 from convlab.language.design import Design
 from convlab.language.files import resolve
 from convlab.language.places import Source
-from convlab.language.writing import text_in_full
 from convlab.weights.reading import metadata
-
-
-def origin(design: Design, layout: str) -> dict[str, str]:
-    """The metadata of a safetensors file."""
-    return {
-        "convlab_design": text_in_full(design),
-        "convlab_key": design.key,
-        "convlab_layout": layout,
-        "convlab_name": design.name,
-    }
 
 
 def design_inside(source: str | os.PathLike[str]) -> Design | None:

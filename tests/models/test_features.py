@@ -7,12 +7,13 @@ from collections import OrderedDict
 import pytest
 import torch
 from designs import PRESETS, covering, small, swept
+from safetensors.torch import save_file
 from torch import nn
 from torchvision.models.detection import FasterRCNN, RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 
-from convlab import ConvlabError, build, features, load, turn
+from convlab import ConvlabError, build, features, load, load_weights, turn
 from convlab.models.features import FeatureMaps, feature_maps
 
 SOME = ("convnext_t", "resnet18", "efficientnet_b0", "swin_t", "convnext_iso_s", "deit_s", "repvgg_a0", "replknet_31b")
@@ -61,6 +62,18 @@ def test_the_weights_are_a_part_of_the_whole_models(name):
     assert not any(key.startswith(("head", "norm_pre", "conv_head")) for key in part)
     empty = features(design, initialized=False)
     assert not empty.load_state_dict(whole, strict=False).missing_keys
+
+
+@pytest.mark.parametrize("classes", [10, 3])
+def test_a_checkpoint_of_the_whole_model_fills_a_backbone(classes, tmp_path):
+    """Whatever its head is."""
+    whole = build(turn(small("resnet18"), "head.classes", classes), seed=5)
+    save_file({key: tensor.contiguous() for key, tensor in whole.state_dict().items()}, tmp_path / "w.safetensors")
+    backbone = features(small("resnet18"), out_indices=(1,), seed=0)
+    report = load_weights(backbone, tmp_path / "w.safetensors")
+    assert all(torch.equal(tensor, whole.state_dict()[key]) for key, tensor in backbone.state_dict().items())
+    assert {line.path for line in report.loaded} == backbone.state_dict().keys()
+    assert not report.missing
 
 
 def test_out_indices_count_stages():

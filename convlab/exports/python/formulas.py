@@ -81,9 +81,14 @@ def _share(name: str, width: int, value: int) -> Iterator[Candidate]:
 
 def _ratio(name: str, width: int, value: int) -> Iterator[Candidate]:
     """A ratio of few digits, rounded as the language rounds."""
-    yield _rounded(name, round(value / width, 1))
-    yield _rounded(name, round(value / width, 2))
+    for ratio in (round(value / width, 1), round(value / width, 2)):
+        yield _rounded(name, ratio)
+        yield _at_least_one(name, ratio)
 
 
 def _rounded(name: str, ratio: float) -> Candidate:
     return f"round({ratio} * {name})", lambda width: round(ratio * width)
+
+
+def _at_least_one(name: str, ratio: float) -> Candidate:
+    return f"max(1, round({ratio} * {name}))", lambda width: max(1, round(ratio * width))
