@@ -39,7 +39,7 @@ CODES: dict[str, str] = {
     "no base, or another one.",
     "bad-set": "An assignment on the command line cannot be read. It is a knob path, '=', and a TOML value: "
     "--set stages.2.depth=27, --set 'stages.*.block.kernel_size=9'. Quote it where the shell would change it.",
-    "groups-do-not-divide": "The number of groups, or of heads of attention, does not divide the channels that it splits. Change the width or the "
+    "groups-do-not-divide": "The number of groups, or of heads of attention, does not divide the channels that it splits. Change the width or "
     "groups, or give group_width: the widths are then rounded, and you are told.",
     "map-vanishes": "The feature map is smaller than one pixel at this layer: the strides are too many or the image is "
     "too small. Take a stride away, or enlarge the image.",
@@ -75,7 +75,7 @@ CODES: dict[str, str] = {
     "shape. Nothing was loaded. Name the design that the weights were trained with, or say what to ignore.",
     "no-layout": "A layout is how a project names the weights of a network. This one is unknown, or has no name for some layer of the "
     "design. `convlab weights layouts DESIGN` lists those that fit.",
-    "not-fetched": "Published weights could not be fetched. Check the name and the network, or download the file yourself and name its path.",
+    "not-fetched": "Published weights could not be fetched. Check the name and the network, or download the file and name its path.",
     "internal-error": "A mistake in convlab itself; what you wrote is not to blame. Run the command again with --debug "
     "and report what it prints.",
     "usage": "The command was called in a way that it does not understand. `convlab COMMAND --help` shows how, "

@@ -9,6 +9,8 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from convlab.errors import ConvlabError, Problem, quote
+from convlab.language.design import HEAD_NAMES
 from convlab.language.writing import text_in_full
 from convlab.models.containers import ConvNet
 from convlab.models.features import as_map, from_the_first, steps, up_to
@@ -35,8 +37,8 @@ class TimmModel(nn.Module):
         design = net.design
         self.design = design
         self.ends = ends(design)
-        self.classifier = self.ends.classifier
-        self.trunk = list(trunk(design))
+        self.classifier_path = self.ends.classifier
+        self.trunk_names = list(trunk(design))
         self.nested = "." in self.ends.pool
         for name, part in net.named_children():
             self.add_module(name, self._adopted(name, part))
@@ -55,16 +57,16 @@ class TimmModel(nn.Module):
         """A part of the network in the container that timm's wrappers take apart."""
         if isinstance(part, nn.ModuleList):
             return nn.Sequential(OrderedDict(part.named_children()))
-        if self.nested and name not in self.trunk:
-            return Head(dict(part.named_children()), self.classifier.rpartition(".")[2])
+        if self.nested and name not in self.trunk_names:
+            return Head(dict(part.named_children()), self.classifier_path.rpartition(".")[2])
         return part
 
     def forward_features(self, x: Tensor) -> Tensor:
         """The last feature map, before the pool."""
         if self.grad_checkpointing and not torch.jit.is_scripting():  # type: ignore[attr-defined]
-            return checkpointed(self, self.trunk, x)
+            return checkpointed(self, self.trunk_names, x)
         for name, part in self.named_children():
-            if name in self.trunk:
+            if name in self.trunk_names:
                 x = part(x)
         return x
 
@@ -74,7 +76,7 @@ class TimmModel(nn.Module):
             scores: Tensor = self.head(x, pre_logits)  # type: ignore[operator]
             return scores
         for name, part in self.named_children():
-            if name not in self.trunk and not (pre_logits and name == self.classifier):
+            if name not in self.trunk_names and not (pre_logits and name == self.classifier_path):
                 x = part(x)
         return x
 
@@ -94,12 +96,14 @@ class TimmModel(nn.Module):
 
         ``norm`` normalises the maps that the norm before the pool fits; ``stop_early`` runs nothing after the last one chosen.
         """
-        assert output_fmt == "NCHW", "maps are NCHW"
+        if output_fmt != "NCHW":
+            problem = Problem("usage", f"maps are NCHW, not {quote(output_fmt)}", help='output_fmt = "NCHW"')
+            raise ConvlabError(problem, exit_code=2)
         chosen = self._chosen(indices)
         paths = [info["module"] for info in self.feature_info]
         image, found = x, {}
         for path, module in steps(self, paths):
-            if path.split(".")[0] not in self.trunk:
+            if path.split(".")[0] not in self.trunk_names:
                 break
             x = rerun(path, module, x) if self.grad_checkpointing else module(x)
             if path in paths and paths.index(path) in chosen:
@@ -119,11 +123,11 @@ class TimmModel(nn.Module):
 
     def _normed(self, x: Tensor, index: int) -> Tensor:
         """A map after the norm before the pool, where that follows the stages at once and the map is one that it knows."""
-        after = self.trunk[-1]
+        norm = HEAD_NAMES[self.design.names]["norm_before"]
         fits = len(self.design.stages) == 1 or index == len(self.feature_info) - 1
-        if self.design.head.norm_at != "before_pool" or self.design.head.convolution or after == "stages" or not fits:
+        if norm not in self.trunk_names or self.design.head.convolution or not fits:
             return x
-        normed: Tensor = self.get_submodule(after)(x)
+        normed: Tensor = self.get_submodule(norm)(x)
         return normed
 
     def prune_intermediate_layers(
@@ -145,7 +149,7 @@ class TimmModel(nn.Module):
 
     def get_classifier(self) -> Any:
         """The classifier, or an identity where there is none."""
-        return self.get_submodule(self.classifier)
+        return self.get_submodule(self.classifier_path)
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
         """Put a new classifier in the place of the old one, none for 0 classes, and another pool; "" leaves the map as it is."""
@@ -159,7 +163,7 @@ class TimmModel(nn.Module):
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         """The patterns by which timm groups parameters: stem, blocks (``coarse``: stages) in order, and the head as what is left."""
-        return group_matcher(self.design, self.trunk, coarse)
+        return group_matcher(self.design, self.trunk_names, coarse)
 
     def no_weight_decay(self) -> set[str]:
         """The parameters of several dimensions that are added to maps or logits, and are not decayed."""
@@ -181,11 +185,12 @@ class TimmModel(nn.Module):
         """Another pool, and the layers after it for vectors or for maps; their weights stay."""
         modules = dict(self.named_modules())
         hidden, pooled = modules.get(self.ends.hidden), kind != ""
-        if widening(kind) != 1 and (hidden is not None or self.ends.norm in modules):
+        has_norm = self.ends.norm in modules and self.ends.norm not in self.trunk_names
+        if widening(kind) != 1 and (hidden is not None or has_norm):
             raise wider_than_head(kind)
         self._put(self.ends.pool, pool_of(kind, self.design.stem.class_token))
         self._put(self.ends.flatten, nn.Flatten(1) if pooled else nn.Identity())
-        for path in (self.ends.hidden, self.classifier):
+        for path in (self.ends.hidden, self.classifier_path):
             layer = modules.get(path)
             if isinstance(layer, nn.Linear):
                 self._put(path, reformed(layer, pooled))
@@ -195,13 +200,13 @@ class TimmModel(nn.Module):
         """A new classifier, its weights drawn as the design says."""
         self.num_classes = classes
         if classes == 0:
-            self._put(self.classifier, nn.Identity())
+            self._put(self.classifier_path, nn.Identity())
             return
         like = next(self.parameters())
         pooled = isinstance(self.get_submodule(self.ends.flatten), nn.Flatten)
         made = linear(self.head_hidden_size, classes, bias=self.design.head.bias, like=like, pooled=pooled)
         initialize(made, self.design.initialization)
-        self._put(self.classifier, made)
+        self._put(self.classifier_path, made)
 
     def _put(self, path: str, module: nn.Module) -> None:
         self.set_submodule(path, module.train(self.training))
@@ -209,18 +214,18 @@ class TimmModel(nn.Module):
     def _end_at(self, path: str) -> None:
         """Take away what of the trunk stands after a path."""
         kept = up_to(self, path)._modules
-        for name in self.trunk:
+        for name in self.trunk_names:
             if name in kept:
                 self.add_module(name, kept[name])
             else:
                 delattr(self, name)
-        self.trunk = [name for name in self.trunk if name in kept]
+        self.trunk_names = [name for name in self.trunk_names if name in kept]
 
     def _bare_head(self) -> None:
         """Leave of the head only what has no width: norm and hidden layer go."""
         holder: nn.Module = self.head if self.nested else self  # type: ignore[assignment]
-        kept = {self.ends.pool, self.ends.flatten, self.ends.dropout, self.classifier}
-        names = {path.rpartition(".")[2] for path in kept}.union(() if self.nested else self.trunk)
+        kept = {self.ends.pool, self.ends.flatten, self.ends.dropout, self.classifier_path}
+        names = {path.rpartition(".")[2] for path in kept}.union(() if self.nested else self.trunk_names)
         for name in [name for name, _ in holder.named_children() if name not in names]:
             delattr(holder, name)
 
