@@ -3,9 +3,13 @@
 import re
 import sys
 import tomllib
+from itertools import product
 from pathlib import Path
 
 import pytest
+
+from convlab import load, load_space
+from convlab.presets import preset_names
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -29,7 +33,40 @@ def test_output_is_what_the_command_prints(command):
 def test_the_design_shown_is_the_preset():
     shown = tomllib.loads(re.search(r"```toml\n(# presets/convnext_t.toml.*?)```", TEXT, re.DOTALL)[1])
     written = tomllib.loads((ROOT / "presets" / "convnext_t.toml").read_text())
-    assert {key: shown[key] for key in shown if key != "summary"} == {key: written[key] for key in shown if key != "summary"}
+    assert {key: shown[key] for key in shown if key != "summary"} == {
+        key: written[key] for key in shown if key != "summary"
+    }
+
+
+def named(pattern):
+    """The names that a pattern with braces stands for, as in a shell."""
+    parts = [part.split(",") for part in re.split(r"[{}]", pattern)]
+    return ["".join(words) for words in product(*parts)]
+
+
+def test_every_preset_is_in_the_table():
+    rows = re.findall(r"^\|[^|]*\|([^|]*)\|[^|]*\|$", TEXT, re.MULTILINE)
+    patterns = [pattern for row in rows for pattern in re.findall(r"`([\w{},]+)`", row)]
+    assert sorted(name for pattern in patterns for name in named(pattern)) == sorted(preset_names())
+
+
+def test_designs_that_are_shown_are_valid(tmp_path):
+    designs = [
+        block for block in re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL) if "[stages.2.block]\nkernel" not in block
+    ]
+    for block in designs:
+        path = tmp_path / "shown.toml"
+        path.write_text(block)
+        assert load_space(path).size >= 1
+    assert len(designs) == 4
+    path.write_text(designs[1])
+    assert load(path).key == load("convnext_swin_t").key
+
+
+def test_the_python_that_is_shown_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
+        exec(compile(block, "README.md", "exec"), {})
 
 
 def test_commands_named_are_there():

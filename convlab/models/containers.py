@@ -80,7 +80,6 @@ class ResidualBlock(nn.ModuleDict):
     ) -> None:
         super().__init__()
         self.branch = tuple(branch)
-        self.has_after = bool(after)
         self.turns = {"drop_path": 1, "shortcut": 1} | dict.fromkeys(branch, 0) | dict.fromkeys(after, 2)
         self.label = ""
         self.gamma: nn.Parameter | None
@@ -102,10 +101,9 @@ class ResidualBlock(nn.ModuleDict):
         if self.drop_path is not None:
             y = self.drop_path(y)
         y = y + (x if self.shortcut is None else self.shortcut(x))
-        if self.has_after:
-            for name, module in self.items():
-                if self.turns[name] == 2:
-                    y = module(y)
+        for name, module in self.items():
+            if self.turns[name] == 2:
+                y = module(y)
         return y
 
     def extra_repr(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import final
 
 from convlab.exports.python.layout import Expression, call, named
@@ -12,13 +13,17 @@ from convlab.exports.python.vectors import Vector, constant
 
 
 @final
+@dataclass(frozen=True, eq=False, slots=True)
 class Numbers:
     """The arguments of one module in all instances of a class, as expressions of the class."""
 
-    def __init__(self, makes: Sequence[Make | None], scope: Scope) -> None:
-        self.makes = makes
-        self.scope = scope
-        self.word = next(make.word for make in makes if make is not None)
+    makes: Sequence[Make | None]
+    scope: Scope
+
+    @property
+    def word(self) -> str:
+        """What a width that has no name yet is called."""
+        return next(make.word for make in self.makes if make is not None)
 
     def values(self, name: str) -> Vector:
         """An argument in every instance."""
@@ -32,14 +37,10 @@ class Numbers:
         """Another argument as an expression."""
         return self.scope.number(name, self.values(name))
 
-    def unless(self, usual: str, name: str, keyword: str = "") -> list[Expression]:
-        """The argument by its keyword; none where it is always as usual."""
+    def unless(self, usual: str, name: str) -> list[Expression]:
+        """The argument by its name; none where it is always as usual."""
         text = self.number(name)
-        return [] if text == usual else [f"{keyword or name}={text}"]
-
-    def tells(self, name: str) -> list[bool]:
-        """An argument that is true or false, of the instances that have it."""
-        return [bool(value) for value in self.values(name) if value is not None]
+        return [] if text == usual else [f"{name}={text}"]
 
 
 def expression(nodes: Sequence[Node | None], scope: Scope) -> Expression:
