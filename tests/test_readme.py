@@ -52,7 +52,9 @@ def test_every_preset_is_in_the_table():
 
 def test_designs_that_are_shown_are_valid(tmp_path):
     designs = [
-        block for block in re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL) if "[stages.2.block]\nkernel" not in block
+        block
+        for block in re.findall(r"^```toml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+        if "[stages.2.block]\nkernel" not in block
     ]
     for block in designs:
         path = tmp_path / "shown.toml"

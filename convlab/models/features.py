@@ -121,10 +121,15 @@ def as_map(x: Tensor, design: Design, image: Tensor) -> Tensor:
     """A feature map; a column of tokens loses the class token and becomes the map of its pixels."""
     if not design.stem.class_token:
         return x
+    return x[:, :, 1:].reshape(*x.shape[:2], *grid(design, Shape(*image.shape[1:])))
+
+
+def grid(design: Design, image: Shape) -> tuple[int, int]:
+    """Height and width of the map that becomes tokens, the last layer of the stem."""
     stem = lower(design).parts[0].tree
     assert isinstance(stem, Chain)
-    patches = Chain(stem.children[:-1]).output(Shape(*image.shape[1:]))  # before they become a column
-    return x[:, :, 1:].reshape(*x.shape[:2], patches.height, patches.width)
+    patches = Chain(stem.children[:-1]).output(image)
+    return patches.height, patches.width
 
 
 def from_the_first(indices: Sequence[int], count: int) -> list[int]:

@@ -7,14 +7,17 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import torch
 from timm.models import PretrainedCfg, get_arch_pretrained_cfgs
 from torch import Tensor
 
 from convlab.language.design import Design
 from convlab.language.turning import turn
+from convlab.models.features import grid
 from convlab.timm.configuration import configuration
 from convlab.timm.model import TimmModel
 from convlab.weights.converting import to_convlab
+from convlab.weights.inheritance.resampling import position_grid
 
 _CONVNEXT = {"t": "tiny", "s": "small", "b": "base", "l": "large", "xl": "xlarge", "h": "huge"}
 _REGNET = {
@@ -75,10 +78,31 @@ def _published(architecture: str) -> dict[str, PretrainedCfg]:
 
 
 def converted(state: Mapping[str, Tensor], model: TimmModel) -> dict[str, Tensor]:
-    """A checkpoint of any known layout under the model's names; its channels and classes are those of the checkpoint.
+    """A checkpoint of any known layout under the model's names; channels and classes are still those of the checkpoint.
 
-    Raises ConvlabError where it is not one of the model's design.
+    Position embeddings are resampled for the model's image size. Raises ConvlabError where the checkpoint is not one of its design.
     """
     source: dict[str, Any] = model.pretrained_cfg  # type: ignore[assignment]  # timm sets it
-    design = turn(model.design, "head.classes", source["num_classes"])
-    return to_convlab(state, turn(design, "image.channels", source["input_size"][0]))
+    channels, height, width = source["input_size"]
+    design = model.design
+    for path, value in {
+        "head.classes": source["num_classes"],
+        "image.channels": channels,
+        "image.size": [height, width],
+    }.items():
+        design = turn(design, path, value)
+    tensors = to_convlab(state, design)
+    for path in tensors:
+        if path.endswith(".position_embedding"):
+            tensors[path] = _resampled(
+                tensors[path], grid(design, design.image.shape), grid(model.design, model.design.image.shape)
+            )
+    return tensors
+
+
+def _resampled(embedding: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:
+    """A position embedding for another map of patches; that of the class token stays."""
+    if old == new:
+        return embedding
+    first = embedding.shape[1] - old[0] * old[1]
+    return torch.cat([embedding[:, :first], position_grid(embedding[:, first:], old, new)], 1)

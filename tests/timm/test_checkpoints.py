@@ -16,7 +16,6 @@ from torch import nn
 from convlab import ConvlabError, build, load
 from convlab.timm.pretrained import ARCHITECTURES
 
-SIZES = {"img_size": 64}
 TAKEN = ("convnext_atto", "convnext_v2_atto", "resnet18", "regnety_200mf", "mobilenet_v2", "swin_t", "deit_s")
 """Presets whose weights are taken from timm's models here."""
 
@@ -53,6 +52,17 @@ def test_other_classes_and_channels():
     assert ours.get_classifier().out_features == 7
     assert torch.allclose(ours.stem[0].weight, theirs.conv1.weight.sum(1, keepdim=True), atol=1e-6)
     assert torch.equal(ours.stages[3].blocks[1].conv2.weight, theirs.layer4[1].conv2.weight)
+
+
+def test_a_position_embedding_is_resampled():
+    """For another image size, as timm does it."""
+    state = theirs_of("deit_s").state_dict()
+    theirs = timm.create_model(
+        "deit_small_patch16_224", pretrained=True, pretrained_cfg_overlay={"state_dict": state}, img_size=96
+    )
+    ours = ours_of("deit_s", state, img_size=96)
+    assert ours.stem[1].position_embedding.shape == (1, 37, 384)
+    assert torch.allclose(ours.stem[1].position_embedding, theirs.pos_embed, atol=1e-5)
 
 
 def test_features_of_a_pretrained_model():
