@@ -49,6 +49,11 @@ Push = Annotated[
     typer.Option("--push", metavar="USER/NAME", help="hub: upload the folder, to a public repository if it is new."),
 ]
 
+Folded = Annotated[
+    bool,
+    typer.Option("--folded", help="onnx, torch-export: take batch norms and parallel branches into convolutions."),
+]
+
 
 @command(PANEL, "convlab export convnext_t --to onnx -o convnext_t.onnx")
 def export(
@@ -58,6 +63,7 @@ def export(
     out: Out = None,
     force: Force = False,
     base: Base = "",
+    folded: Folded = False,
     push: Push = "",
     sets: Sets = None,
     image: ImageSize = None,
@@ -69,7 +75,7 @@ def export(
     from convlab.exports.exporter import begin
     from convlab.exports.origin import Origin
 
-    origin = Origin(design_of(design, sets, image), weights, number_of(SEED, seed), base)
+    origin = Origin(design_of(design, sets, image), weights, number_of(SEED, seed), base, folded)
     found = _followed(begin(origin, to=to, path=out, force=force, push=push), output)
     if output.as_json:
         output.json(_plain(found, push) | {"sets": list(sets or ())})
@@ -138,6 +144,7 @@ def _plain(found: Exported, push: str) -> dict[str, Any]:
         "design": design.name,
         "key": design.key,
         "format": found.format.name,
+        "folded": origin.folded,
         "path": str(found.path),
         "files": [str(file) for file in found.files],
         "bytes": found.bytes,

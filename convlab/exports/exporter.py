@@ -48,17 +48,19 @@ def export(
     weights: Weights = None,
     seed: int = 0,
     base: str = "",
+    folded: bool = False,
     force: bool = False,
     push: str = "",
 ) -> Exported:
     """Write a design as "onnx", "torch-export", "safetensors", "hub", "toml" or "python", and check what was written.
 
     Without ``path`` it goes to the current folder, under the design's name. ``weights`` is a file, the name of published weights or
-    a state dict; without them they are random, of ``seed``. ``base`` is what a TOML file inherits from, ``push`` the repository of
-    the Hugging Face hub ("user/name") that a folder is uploaded to. Nothing is overwritten without ``force``. Raises ConvlabError
-    where the design is not valid, weights do not fit, a package is missing, or a check fails.
+    a state dict; without them they are random, of ``seed``. ``base`` is what a TOML file inherits from; ``folded`` takes batch norms
+    and parallel branches into convolutions first (graphs only); ``push`` is the repository of the Hugging Face hub ("user/name")
+    that a folder is uploaded to. Nothing is overwritten without ``force``. Raises ConvlabError where the design is not valid,
+    weights do not fit, a package is missing, or a check fails.
     """
-    under_way = begin(Origin(design, weights, seed, base), to=to, path=path, force=force, push=push)
+    under_way = begin(Origin(design, weights, seed, base, folded), to=to, path=path, force=force, push=push)
     while True:
         try:
             next(under_way)
@@ -90,6 +92,10 @@ def _refuse_unused(origin: Origin, target: Target, format: Format) -> None:
         raise ConvlabError(problem, exit_code=2)
     if origin.base and format.name != "toml":
         problem = Problem("usage", "only a TOML file has a base", help="leave the base out, or export to toml")
+        raise ConvlabError(problem, exit_code=2)
+    if origin.folded and not format.folds:
+        folding = ", ".join(name for name, other in FORMATS.items() if other.folds)
+        problem = Problem("usage", f"{format.name} holds the network as it is written", help=f"folded: {folding}")
         raise ConvlabError(problem, exit_code=2)
     if target.push and format.name != "hub":
         problem = Problem("usage", "only a folder for the hub is uploaded", help="leave push out, or export to hub")

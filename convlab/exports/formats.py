@@ -17,13 +17,14 @@ from convlab.language.design import Design
 @final
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: what it is in a few words, and the end of its files' names."""
+    """A format: what it is in a few words, the end of its files' names, and whether it holds weights, also folded ones."""
 
     name: str
     title: str
     ending: str
     write: Callable[[Origin, Target], Steps]
     weights: bool = True
+    folds: bool = False
 
     def usual_path(self, design: Design) -> Path:
         """Where a design goes when nothing else is said: the current folder, under its own name."""
@@ -33,8 +34,8 @@ class Format:
 FORMATS = {
     found.name: found
     for found in (
-        Format("onnx", "ONNX graph", ".onnx", onnx.write),
-        Format("torch-export", "torch.export program", torch_export.ENDING, torch_export.write),
+        Format("onnx", "ONNX graph", ".onnx", onnx.write, folds=True),
+        Format("torch-export", "torch.export program", torch_export.ENDING, torch_export.write, folds=True),
         Format("safetensors", "weights", ".safetensors", safetensors.write),
         Format("hub", "folder for the Hugging Face hub", "_hub", hub.write),
         Format("toml", "design", ".toml", toml.write, weights=False),

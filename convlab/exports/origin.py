@@ -49,12 +49,13 @@ Steps = Generator[str, None, Written]
 @final
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """A design and its weights; ``base`` is what a TOML file is to inherit from."""
+    """A design and its weights; ``base`` is what a TOML file is to inherit from, ``folded`` takes batch norms into convolutions."""
 
     design: Design
     weights: Weights = None
     seed: int = 0
     base: str = ""
+    folded: bool = False
 
     @property
     def weights_text(self) -> str:
@@ -68,10 +69,11 @@ class Origin:
 
     def build(self) -> Built:
         """The evaluated model on the CPU, with the weights. Raises ConvlabError where they cannot be read or do not fit."""
-        from convlab.models import build
+        from convlab.models import build, fold
 
-        model = build(self.design, channels_last=False, seed=self.seed)
-        return Built(model.eval(), () if self.weights is None else _fill(model, self.weights))
+        model = build(self.design, channels_last=False, seed=self.seed).eval()
+        random = () if self.weights is None else _fill(model, self.weights)
+        return Built(fold(model) if self.folded else model, random)
 
 
 def _fill(model: ConvNet, weights: str | os.PathLike[str] | Mapping[str, Tensor]) -> tuple[str, ...]:

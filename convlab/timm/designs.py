@@ -57,7 +57,7 @@ def _of_preset(name: str, preset: str) -> Callable[..., nn.Module]:
 
 def _model(variant: str, design: Design, pretrained: bool, arguments: dict[str, Any]) -> nn.Module:
     if pretrained:
-        _refuse_without_weights(variant, arguments)
+        _refuse_without_weights(variant, design, arguments)
     return build_model_with_cfg(
         timm_model,
         variant,
@@ -69,14 +69,15 @@ def _model(variant: str, design: Design, pretrained: bool, arguments: dict[str, 
     )
 
 
-def _refuse_without_weights(variant: str, arguments: dict[str, Any]) -> None:
+def _refuse_without_weights(variant: str, design: Design, arguments: dict[str, Any]) -> None:
     """Say how weights are given where none are published, in the place of timm's assertion."""
     given = (arguments.get("pretrained_cfg"), arguments.get("pretrained_cfg_overlay"))
     source = resolve_pretrained_cfg(variant, *given)
     if not (source.has_weights or source.state_dict):
         help = 'pretrained_cfg_overlay=dict(file="weights.safetensors"); or checkpoint_path="weights.safetensors", without pretrained'
         raise ConvlabError(
-            Problem("not-fetched", f"no weights of {quote(variant)} are published", help=help), exit_code=2
+            Problem("not-fetched", f"no weights of {quote(design.name or design.key)} are published", help=help),
+            exit_code=2,
         )
 
 

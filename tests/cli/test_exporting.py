@@ -108,6 +108,7 @@ def test_what_is_there_stays_unless_forced(to: str, shell: Callable) -> None:
         (("--to", "onnx", "-o", "."), "it is a folder"),
         (("--to", "hub", "-o", "nowhere/folder"), "its folder is not there"),
         (("--to", "toml", "--weights", "x"), "toml holds no weights"),
+        (("--to", "safetensors", "--folded"), "safetensors holds the network as it is written"),
         (("--to", "onnx", "--on", "convnext_t"), "only a TOML file has a base"),
         (("--to", "onnx", "--push", "a/b"), "only a folder for the hub is uploaded"),
         (("--to", "onnx", "--weights", "none.safetensors"), 'there is no file "none.safetensors"'),

@@ -11,7 +11,7 @@ import torch
 from designs import swept
 from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, outputs, tiny
 
-from convlab import ConvlabError, export, load
+from convlab import ConvlabError, export, load, profile
 
 ALONE = """
 import sys, torch
@@ -28,6 +28,15 @@ def test_the_program_computes_what_the_model_computes(name, tmp_path):
     found = export(design, to="torch-export", path=tmp_path / "network.pt2", weights=weights)
     assert 0 <= found.difference < 1e-5
     assert_same_outputs(torch.export.load(found.path).module(), design, weights)
+
+
+def test_a_folded_program_has_fewer_weights_and_computes_the_same(tmp_path):
+    design = tiny("repvgg_a0")
+    weights = alive(design)
+    found = export(design, to="torch-export", path=tmp_path / "network.pt2", weights=weights, folded=True)
+    program = torch.export.load(found.path)
+    assert sum(tensor.numel() for tensor in program.state_dict.values()) == profile(design, folded=True).params
+    assert_same_outputs(program.module(), design, weights)
 
 
 @pytest.mark.slow
