@@ -72,5 +72,5 @@ def test_the_python_that_is_shown_runs(tmp_path, monkeypatch):
 
 
 def test_commands_named_are_there():
-    for command in re.findall(r"^convlab ([a-z]+)", TEXT, re.MULTILINE):
+    for command in sorted(set(re.findall(r"^convlab ([a-z]+)", TEXT, re.MULTILINE))):
         assert "Usage" in readme.output(f"convlab {command} --help"), command

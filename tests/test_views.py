@@ -127,6 +127,14 @@ def test_notes_tell_of_rounding() -> None:
         ("convnext_t", (224, 225), "1 column of its 224x225 map", "an image of 224 px avoids it"),
         ("convnext_t", (192, 225), "1 column of its 192x225 map", "an image of 192x224 px avoids it"),
         ("convnext_t", 240, "1 row and 1 column of its 15x15 map", "an image of 2"),
+        (
+            "swin_t",
+            256,
+            "adds 6 rows and 6 columns to its 64x64 map, to fill whole windows, and 7 later layers",
+            "an image of 224 px",
+        ),
+        ("swin_t", (224, 320), "adds 4 columns to its 56x80 map", "no image size within 64 px"),
+        ("convnext_swin_t", 192, "adds 2 rows and 2 columns to its 12x12 map", "an image of 224 px"),
     ],
 )
 def test_notes_tell_of_pixels_that_are_left_out(name: str, image: int, said: str, way_out: str) -> None:

@@ -1,7 +1,6 @@
 """A built design as a model of timm's: the methods and attributes that timm's scripts, optimizers and wrappers rely on."""
 
-from __future__ import annotations
-
+# Annotations are not postponed here: torch.fx writes those of forward, as they stand, into the code that it makes.
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, final
@@ -18,6 +17,7 @@ from convlab.models.initialization import initialize
 from convlab.timm.checkpointing import checkpointed, rerun
 from convlab.timm.grouping import group_matcher, without_decay
 from convlab.timm.head import Head, linear, pool_of, reformed, widening, wider_than_head
+from convlab.timm.layouts import as_column, as_tokens
 from convlab.timm.outline import ends, feature_info, last_map, trunk
 
 
@@ -25,11 +25,11 @@ from convlab.timm.outline import ends, feature_info, last_map, trunk
 class TimmModel(nn.Module):
     """A network with timm's model contract; its submodule paths, and the names and order of its weights, are convlab's.
 
-    ``forward_features`` is everything before the pool, ``forward_head`` the rest. Maps are NCHW; with a class token they are columns
-    of tokens [batch, channels, tokens, 1], except in ``forward_intermediates``, which gives the map of the pixels.
+    ``forward_features`` is everything before the pool, ``forward_head`` the rest. Between them stands a map [batch, channels, height,
+    width] or, with a class token, tokens [batch, tokens, channels], of which ``forward_intermediates`` gives the map of the pixels.
     """
 
-    __constants__ = ("nested",)
+    __constants__ = ("has_token", "nested")
     __jit_unused_properties__ = ("_model_args",)
 
     def __init__(self, net: ConvNet, global_pool: str) -> None:
@@ -40,6 +40,7 @@ class TimmModel(nn.Module):
         self.classifier_path = self.ends.classifier
         self.trunk_names = list(trunk(design))
         self.nested = "." in self.ends.pool
+        self.has_token = design.stem.class_token
         for name, part in net.named_children():
             self.add_module(name, self._adopted(name, part))
         self.in_chans = design.image.channels
@@ -62,23 +63,26 @@ class TimmModel(nn.Module):
         return part
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """The last feature map, before the pool."""
+        """The last feature map, before the pool, or the tokens."""
         if self.grad_checkpointing and not torch.jit.is_scripting():  # type: ignore[attr-defined]
-            return checkpointed(self, self.trunk_names, x)
-        for name, part in self.named_children():
-            if name in self.trunk_names:
-                x = part(x)
-        return x
+            x = checkpointed(self, self.trunk_names, x)
+        else:
+            for name, part in self.named_children():
+                if name in self.trunk_names:
+                    x = part(x)
+        return as_tokens(x) if self.has_token else x
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        """Class scores from the last feature map; with ``pre_logits`` what the classifier gets."""
+        """Class scores from the last feature map or the tokens; with ``pre_logits`` what the classifier gets."""
+        if self.has_token:
+            x = as_column(x)
         if self.nested:
-            scores: Tensor = self.head(x, pre_logits)  # type: ignore[operator]
-            return scores
-        for name, part in self.named_children():
-            if name not in self.trunk_names and not (pre_logits and name == self.classifier_path):
-                x = part(x)
-        return x
+            x = self.head(x, pre_logits)  # type: ignore[operator]
+        else:
+            for name, part in self.named_children():
+                if name not in self.trunk_names and not (pre_logits and name == self.classifier_path):
+                    x = part(x)
+        return as_tokens(x) if self.has_token and not self.pooled else x
 
     def forward(self, x: Tensor) -> Tensor:
         return self.forward_head(self.forward_features(x))
@@ -109,10 +113,12 @@ class TimmModel(nn.Module):
             if path in paths and paths.index(path) in chosen:
                 index = paths.index(path)
                 found[index] = as_map(self._normed(x, index) if norm else x, self.design, image)
-                if stop_early and index == max(chosen):
+                if (stop_early or intermediates_only) and index == max(chosen):
                     break
         intermediates = [found[index] for index in sorted(found)]
-        return intermediates if intermediates_only else (x, intermediates)
+        if intermediates_only:
+            return intermediates
+        return as_tokens(x) if self.has_token else x, intermediates
 
     def _chosen(self, indices: int | Sequence[int] | None) -> list[int]:
         """The feature maps that are meant, counted from the first: all, the last so many, or those of a list."""
@@ -138,7 +144,7 @@ class TimmModel(nn.Module):
         last = max(chosen)
         ends_early = last < len(self.feature_info) - 1
         width = self.num_features
-        if prune_norm or ends_early:
+        if prune_norm or ends_early or (prune_head and self.design.head.convolution):
             self._end_at(self.feature_info[last]["module"])
             width = self.feature_info[last]["num_chs"]
         if prune_head or ends_early or width != self.num_features:
@@ -184,16 +190,17 @@ class TimmModel(nn.Module):
     def _set_pool(self, kind: str) -> None:
         """Another pool, and the layers after it for vectors or for maps; their weights stay."""
         modules = dict(self.named_modules())
-        hidden, pooled = modules.get(self.ends.hidden), kind != ""
+        hidden = modules.get(self.ends.hidden)
         has_norm = self.ends.norm in modules and self.ends.norm not in self.trunk_names
         if widening(kind) != 1 and (hidden is not None or has_norm):
             raise wider_than_head(kind)
-        self._put(self.ends.pool, pool_of(kind, self.design.stem.class_token))
-        self._put(self.ends.flatten, nn.Flatten(1) if pooled else nn.Identity())
+        self._put(self.ends.pool, pool_of(kind, self.has_token))
+        self.pooled = kind != ""
+        self._put(self.ends.flatten, nn.Flatten(1) if self.pooled else nn.Identity())
         for path in (self.ends.hidden, self.classifier_path):
             layer = modules.get(path)
             if isinstance(layer, nn.Linear):
-                self._put(path, reformed(layer, pooled))
+                self._put(path, reformed(layer, self.pooled))
         self.head_hidden_size = self.num_features * widening(kind) if hidden is None else self.design.head.hidden
 
     def _set_classifier(self, classes: int) -> None:
@@ -203,8 +210,7 @@ class TimmModel(nn.Module):
             self._put(self.classifier_path, nn.Identity())
             return
         like = next(self.parameters())
-        pooled = isinstance(self.get_submodule(self.ends.flatten), nn.Flatten)
-        made = linear(self.head_hidden_size, classes, bias=self.design.head.bias, like=like, pooled=pooled)
+        made = linear(self.head_hidden_size, classes, bias=self.design.head.bias, like=like, pooled=self.pooled)
         initialize(made, self.design.initialization)
         self._put(self.classifier_path, made)
 

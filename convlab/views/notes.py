@@ -1,4 +1,4 @@
-"""Notes: what was rounded, and which pixels no window covers, each with a way out."""
+"""Notes: what was rounded, which pixels no window covers, and which are made up to fill windows, each with a way out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import NamedTuple
 
 from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError
-from convlab.layers import Row
+from convlab.layers import Attention, Row
+from convlab.layers.shape import smaller
 
 FARTHEST = 64
+
+Edge = tuple[Row, int, int]
+"""A layer, and how many rows and columns of its map it leaves out or adds."""
 
 
 class Note(NamedTuple):
@@ -20,8 +24,10 @@ class Note(NamedTuple):
 
 
 def notes(costs: Profile) -> tuple[Note, ...]:
-    """Sizes that were rounded, then layers that leave pixels out."""
-    return (*_rounded(costs), *_dropped(costs))
+    """Sizes that were rounded, then layers that leave pixels out, then those that add some."""
+    left_out = _told(costs, _losses(costs), "leaves out {} of its {} map")
+    added = _told(costs, _paddings(costs), "adds {} to its {} map, to fill whole windows")
+    return (*_rounded(costs), *left_out, *added)
 
 
 def plain_notes(found: tuple[Note, ...]) -> list[dict[str, str]]:
@@ -40,22 +46,33 @@ def _rounded(costs: Profile) -> list[Note]:
     ]
 
 
-def _dropped(costs: Profile) -> list[Note]:
-    lost = _losses(costs)
-    if not lost:
+def _told(costs: Profile, edges: list[Edge], does: str) -> list[Note]:
+    """One note on the first of some layers; the others are counted."""
+    if not edges:
         return []
-    row, rows, columns = lost[0]
+    row, rows, columns = edges[0]
     pixels = " and ".join(_counted(number, what) for number, what in ((rows, "row"), (columns, "column")) if number)
-    where = f"{row.layer.label()} at {row.path} leaves out {pixels} of its {row.input.height}x{row.input.width} map"
-    more = f", and {_counted(len(lost) - 1, 'later layer')} as well" if len(lost) > 1 else ""
-    return [Note(row.path, where + more, _fitting_image(costs))]
+    done = does.format(pixels, f"{row.input.height}x{row.input.width}")
+    more = f", and {_counted(len(edges) - 1, 'later layer')} as well" if len(edges) > 1 else ""
+    return [Note(row.path, f"{row.layer.label()} at {row.path} {done}{more}", _fitting_image(costs))]
 
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _losses(costs: Profile) -> list[tuple[Row, int, int]]:
+def _paddings(costs: Profile) -> list[Edge]:
+    """The layers of attention whose windows do not tile their maps."""
+    found = []
+    for row in costs.rows:
+        if isinstance(row.layer, Attention) and not row.layer.is_global:
+            rows, columns = (-side % smaller(row.layer.window, side) for side in row.input[1:])
+            if rows or columns:
+                found.append((row, rows, columns))
+    return found
+
+
+def _losses(costs: Profile) -> list[Edge]:
     """The layers that lose pixels at the edge; a 1x1 layer of stride 2 skips pixels everywhere, and means to."""
     found = []
     for row, rows, columns in costs.dropped:
@@ -89,4 +106,4 @@ def _fits(costs: Profile, size: int, axis: int) -> bool:
     except ConvlabError:
         return False
     lasts = (found.features.height, found.features.width)
-    return min(lasts) > 0 and not any(loss[axis] for loss in _losses(found))
+    return min(lasts) > 0 and not any(edge[axis] for edge in (*_losses(found), *_paddings(found)))

@@ -218,6 +218,14 @@ def test_presets_with_one_key_are_one_network():
             assert network(preset(one)) == network(preset(other))
 
 
+def test_attention_without_windows_is_one_network_whichever_kind_it_starts_from():
+    block = {"window": 0, "head_width": 16}
+    swin, vit = (
+        design_of({"depths": [3], "widths": [32], "block": {"kind": kind, **block}}) for kind in ("swin", "vit")
+    )
+    assert swin.key == vit.key
+
+
 def test_different_networks_have_different_keys():
     keys = {}
     for name in SWEEP:

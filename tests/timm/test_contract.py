@@ -31,9 +31,11 @@ def test_features_then_head(name):
     x = images_of(model)
     with torch.no_grad():
         features, scores = model.forward_features(x), model(x)
-        assert features.shape[:2] == (2, model.num_features)
-        if not model.design.stem.class_token:
-            assert tuple(features.shape[2:]) == model.default_cfg["pool_size"]
+        if model.design.stem.class_token:
+            height, width = model.default_cfg["input_size"][1:]
+            assert features.shape == (2, 1 + height // 16 * (width // 16), model.num_features)
+        else:
+            assert features.shape == (2, model.num_features, *model.default_cfg["pool_size"])
         assert scores.shape == (2, 42)
         assert torch.equal(model.forward_head(features), scores)
         before = model.forward_head(features, pre_logits=True)
@@ -72,9 +74,11 @@ def test_the_classifier_comes_and_goes(name):
         assert pooled.shape == (2, model.head_hidden_size)
         model.reset_classifier(0, "")
         unpooled = model(x)
-        assert unpooled.shape == (2, model.head_hidden_size, *features.shape[2:])
+        assert unpooled.numel() * model.num_features == features.numel() * model.head_hidden_size
+        assert unpooled.ndim == features.ndim
         model.reset_classifier(5, "")
-        assert model(x).shape == (2, 5, *features.shape[2:])
+        tokens = model.design.stem.class_token
+        assert model(x).shape == ((2, features.shape[1], 5) if tokens else (2, 5, *features.shape[2:]))
         model.reset_classifier(5, kind)
         assert model(x).shape == (2, 5)
         model.reset_classifier(0)

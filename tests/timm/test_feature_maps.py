@@ -135,9 +135,25 @@ def test_pruning_keeps_what_the_maps_need(name):
         assert all(torch.equal(found, every[index]) for found, index in zip(maps, sorted(set(chosen)), strict=True))
         with torch.no_grad():
             last = model(images_of(model))
-        assert last.shape[1] == model.num_features == every[max(chosen)].shape[1]
-        if name not in WITH_TOKEN:
-            assert torch.equal(last, every[max(chosen)])
+        if name in WITH_TOKEN:
+            last = last[:, 1:].transpose(1, 2).reshape(every[max(chosen)].shape)
+        assert torch.equal(last, every[max(chosen)])
+        assert last.shape[1] == model.num_features
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_pruning_leaves_no_parameter_without_use(name):
+    """As data-parallel training asks for: each one that is left gets a gradient from the maps."""
+    count = len(model_of(name).feature_info)
+    for indices, prune_norm in (([0], False), ([count - 1], False), (list(range(count)), True)):
+        model = model_of(name).train()
+        chosen = model.prune_intermediate_layers(indices, prune_norm=prune_norm)
+        maps = model.forward_intermediates(
+            images_of(model), indices=chosen, norm=not prune_norm, intermediates_only=True
+        )
+        sum(found.square().sum() for found in maps).backward()
+        assert not [path for path, parameter in model.named_parameters() if parameter.grad is None]
+        assert all(module.training for module in model.modules())
 
 
 @pytest.mark.parametrize("name", ["convnext_t", "swin_t", "resnet18"])
