@@ -28,7 +28,9 @@ def output(command: str) -> str:
 
 def filled(text: str) -> str:
     """The text with the output of each command that it names."""
-    return MARK.sub(lambda match: f"<!-- output: {match['command']} -->\n\n```text\n{output(match['command'])}\n```\n", text)
+    return MARK.sub(
+        lambda match: f"<!-- output: {match['command']} -->\n\n```text\n{output(match['command'])}\n```\n", text
+    )
 
 
 if __name__ == "__main__":

@@ -106,6 +106,9 @@ def one_of_each_structure(names):
     return tuple(first.values())
 
 
+SHALLOWEST = one_of_each_structure(sorted(PRESETS, key=lambda name: sum(preset(name).depths)))
+"""One preset of each structure, for what takes long: the one of the fewest blocks."""
+
 # The factors of the covering array. Widths are multiples of 16, so that groups divide whatever the other factors are.
 FACTORS = {
     "kind": NAMED_KINDS,
@@ -367,7 +370,8 @@ def attention():
         "vit": vit,
         "vit-token": vit | {"stem": {"class_token": True}, "widths": [16], "block": {"kind": "vit", "head_width": 4}},
         "vit-map": vit | {"stem": {"position_embedding": True}, "head": {"norm": "none", "hidden": 8, "classes": 3}},
-        "vit-stages": vit | {"depths": [1, 1], "widths": [16, 24], "stem": {}, "head": {}, "block": {"kind": "vit", "heads": 2}},
+        "vit-stages": vit
+        | {"depths": [1, 1], "widths": [16, 24], "stem": {}, "head": {}, "block": {"kind": "vit", "heads": 2}},
         "hybrid-attention": {
             "depths": [2, 1, 2, 1],
             "widths": [16, 16, 32, 32],
@@ -394,7 +398,8 @@ def attention():
                 ],
             },
         },
-        "custom-global": swin | {"block": {"kind": "custom", "heads": 2, "branch": ["depthwise(3)", "norm", "attention"]}},
+        "custom-global": swin
+        | {"block": {"kind": "custom", "heads": 2, "branch": ["depthwise(3)", "norm", "attention"]}},
     }
     return {f"attention-{name}": design_of(table) for name, table in tables.items()}
 

@@ -85,7 +85,13 @@ ATTENTION = {
     "block.head_width": [16, 32],
     "stages.0.width": [64, 96, 128],
 }
-TOKENS = {"depths": [1, 2, 3], "block.heads": [0, 2, 3], "image.size": [8, 32, [24, 40]], "stem.patch_size": [4, 16], "widths": [48, 64]}
+TOKENS = {
+    "depths": [1, 2, 3],
+    "block.heads": [0, 2, 3],
+    "image.size": [8, 32, [24, 40]],
+    "stem.patch_size": [4, 16],
+    "widths": [48, 64],
+}
 WINDOWS_OR_NOT = {
     "stages.*.block.kind": ["swin", "vit", "convnext", "bottleneck"],
     "stages.1.block.window": [0, 3],

@@ -74,7 +74,9 @@ def application(*, panels: bool) -> typer.Typer:
     space = typer.Typer(cls=Group, rich_markup_mode=app.rich_markup_mode, help="Count, sample and cost design spaces.")
     _add(space, spaces.COMMANDS)
     app.add_typer(space, name="space", rich_help_panel="Spaces", epilog=f"Example: {spaces.COMMANDS[0].example}")
-    checkpoint = typer.Typer(cls=Group, rich_markup_mode=app.rich_markup_mode, help="Check and convert trained weights.")
+    checkpoint = typer.Typer(
+        cls=Group, rich_markup_mode=app.rich_markup_mode, help="Check and convert trained weights."
+    )
     _add(checkpoint, (*weights.COMMANDS, inheritance.inherit))
     app.add_typer(checkpoint, name="weights", rich_help_panel="Build", epilog=f"Example: {weights.COMMANDS[0].example}")
     return app

@@ -99,7 +99,9 @@ class Attention(Layer):
         """Input and output of the projections, and what attention itself keeps: its fused kernel takes no bias that is learned."""
         tiling = self.tiling(x)
         elements = tiling.padded * x.channels
-        if self.relative_position:  # queries, keys, values and weights, each by itself; the values of a single head with the other two
+        if (
+            self.relative_position
+        ):  # queries, keys, values and weights, each by itself; the values of a single head with the other two
             one_head = 1 - smaller(self.heads - 1, 1)
             attention = (3 + 2 * one_head) * elements + self.heads * tiling.padded * tiling.pixels
         else:

@@ -37,7 +37,9 @@ class RMSNorm2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         channels = self.weight.shape
-        return functional.rms_norm(x.permute(0, 2, 3, 1), channels, self.weight.to(x.dtype), self.eps).permute(0, 3, 1, 2)
+        return functional.rms_norm(x.permute(0, 2, 3, 1), channels, self.weight.to(x.dtype), self.eps).permute(
+            0, 3, 1, 2
+        )
 
     def extra_repr(self) -> str:
         return f"{self.weight.shape[0]}, eps={self.eps}"

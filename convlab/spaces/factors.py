@@ -118,10 +118,12 @@ class Monotone:
         for count in range(len(self.paths), 0, -1):
             # Of the rows that start at choice `many - left` or later, the first `number` are passed over; those that start
             # at choice `many - rest` or later are as many as remain, or just more.
-            ways = [_ways(rest, count, self.strict) for rest in range(many + 1)]
-            remaining = _each(ways, left) - number
+            ways: Any = _Ways(many, count, self.strict)
+            if not isinstance(number, int):
+                ways = _array(ways)
+            remaining = ways[left] - number
             rest = _first_of_at_least(ways, remaining)
-            number = _each(ways, rest) - remaining
+            number = ways[rest] - remaining
             found.append(many - rest)
             left = rest - self.strict
         return found[::-1] if self.falling else found
@@ -151,17 +153,30 @@ def _ways(choices: int, count: int, strict: bool) -> int:
     return math.comb(choices, count) if strict else math.comb(choices + count - 1, count)
 
 
-def _each(values: list[int], places: Any) -> Any:
-    """The values at one place, or at each of an array of them."""
-    return values[places] if isinstance(places, int) else _array(values)[places]
+@final
+@dataclass(frozen=True)
+class _Ways(Sequence[int]):
+    """The ways to pick some values, by how many choices there are, from 0 to ``choices``: counted where they are looked at."""
+
+    choices: int
+    values: int
+    strict: bool
+
+    def __len__(self) -> int:
+        return self.choices + 1
+
+    def __getitem__(self, choices: Any) -> Any:
+        if not 0 <= choices <= self.choices:
+            raise IndexError(choices)
+        return _ways(choices, self.values, self.strict)
 
 
-def _first_of_at_least(values: list[int], wanted: Any) -> Any:
-    """The first place of rising values that is at least what is wanted, or an array of such places."""
-    return bisect_left(values, wanted) if isinstance(wanted, int) else _array(values).searchsorted(wanted)
+def _first_of_at_least(values: Any, wanted: Any) -> Any:
+    """The first place of rising values that is at least what is wanted; places for an array of wanted values."""
+    return bisect_left(values, wanted) if isinstance(wanted, int) else values.searchsorted(wanted)
 
 
-def _array(values: list[int]) -> Any:
+def _array(values: Sequence[int]) -> Any:
     import numpy
 
-    return numpy.array(values)
+    return numpy.array(list(values))

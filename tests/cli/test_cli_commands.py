@@ -71,7 +71,10 @@ def test_roadmap_shows_every_step_and_where_the_paper_disagrees(shell: Callable)
         ("receptive_field", "receptive_field (figure)"),
         ("depthwise(7)", "depthwise(7) (layer)"),
         ("identity", "identity (layer)"),
-        ("gelu", "A choice of stem.activation, block.activation, downsample.activation, head.convolution_activation, head.activation."),
+        (
+            "gelu",
+            "A choice of stem.activation, block.activation, downsample.activation, head.convolution_activation, head.activation.",
+        ),
         ("layer_norm", "arXiv:1607.06450"),
         ("device", "CONVLAB_DEVICE"),
         ("resnet50", "Nearest preset: "),

@@ -12,7 +12,16 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU"),
 ]
 
-PRESETS = ("convnext_atto", "convnext_v2_atto", "resnet18", "resnext50_32x4d", "efficientnet_b0", "regnety_400mf", "swin_t", "deit_s")
+PRESETS = (
+    "convnext_atto",
+    "convnext_v2_atto",
+    "resnet18",
+    "resnext50_32x4d",
+    "efficientnet_b0",
+    "regnety_400mf",
+    "swin_t",
+    "deit_s",
+)
 
 
 def image_for(model, batch=2):

@@ -10,10 +10,9 @@ from designs import SWEEP, designs, swept
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convlab.costs import part_cost, peak_elements, receptive_field, profile
+from convlab.costs import part_cost, peak_elements, profile, receptive_field
 from convlab.language.design import lower, lower_population
 from convlab.language.validation import faults
-
 from convlab.metrics import METRICS
 
 

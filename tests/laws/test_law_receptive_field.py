@@ -206,10 +206,7 @@ def sees_all(text):
 def without_global(design):
     stages = []
     for stage in design.stages:
-        branches = tuple(
-            tuple(text for text in branch if not sees_all(text))
-            for branch in stage.block.branches
-        )
+        branches = tuple(tuple(text for text in branch if not sees_all(text)) for branch in stage.block.branches)
         branch = tuple(text for text in stage.block.branch if not sees_all(text))
         norm = "none" if stage.block.norm == "group_norm" else stage.block.norm
         if stage.block.kind in ATTENTION_KINDS and not stage.block.window:

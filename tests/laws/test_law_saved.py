@@ -66,5 +66,7 @@ def test_a_frozen_model_is_seen_to_keep_nothing():
 
 @pytest.mark.parametrize("text", ["dropout(0)", "dropout(0.5)"])
 def test_dropout_of_rate_0_keeps_nothing(text):
-    design = design_of({"depths": [2], "widths": [16], "image": {"size": 32}, "block": {"kind": "custom", "branch": [text]}})
+    design = design_of(
+        {"depths": [2], "widths": [16], "image": {"size": 32}, "block": {"kind": "custom", "branch": [text]}}
+    )
     assert profile(design).saved_bytes(2) == kept_bytes(build(design).train(), image_of(design, 2))
