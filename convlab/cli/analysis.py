@@ -127,7 +127,9 @@ def _against(found: Any, baseline: Any) -> str:
     form = ", folded" if found.folded else ""
     if baseline is None:
         return form
-    return f"{form}, against {baseline.design.name if baseline.folded == found.folded else 'itself as it trains'}"
+    if baseline.folded != found.folded:
+        return f"{form}, against itself as it trains"
+    return f"{form}, against {baseline.design.name}{form}"
 
 
 def _plain_profile(found: Any, baseline: Any, batch: int) -> dict[str, Any]:

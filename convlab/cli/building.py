@@ -9,6 +9,7 @@ import typer
 
 from convlab.cli.options import BatchSize, ChannelsLast, DesignName, Device, Dtype, Folded, ImageSize, Seed, Sets
 from convlab.cli.output import Output, command
+from convlab.cli.weights import Force, refuse_target
 
 if TYPE_CHECKING:
     from convlab.costs import Profile
@@ -17,7 +18,7 @@ PANEL = "Build"
 
 Save = Annotated[
     str | None,
-    typer.Option("--save", metavar="FILE", help="Write the initial weights, as safetensors.", rich_help_panel="Run"),
+    typer.Option("--save", metavar="FILE", help="Write the initial weights: .safetensors, or .pth.", rich_help_panel="Run"),
 ]
 
 
@@ -43,6 +44,7 @@ def build(
     channels_last: ChannelsLast = None,
     seed: Seed = None,
     save: Save = None,
+    force: Force = False,
     folded: Folded = False,
 ) -> None:
     """Build a design as a PyTorch model and run it once."""
@@ -54,7 +56,8 @@ def build(
 
     settings = output.settings(device=device, dtype=dtype, channels_last=channels_last)
     images, start = number_of(BATCH, batch), number_of(SEED, seed)
-    _refuse_folder(save)
+    if save is not None:
+        refuse_target(Path(save), force)
     found = costs.profile(design_of(design, sets, image), folded=folded)
     tried = _try(found, settings, (images, start), save)
     shown, figures, told = table(found), cards(found, batch=images, dtype=settings.dtype), notes(found)
@@ -81,7 +84,8 @@ def build(
         output.cards(figures)
         output.text()
         output.text(_told(tried, settings, images))
-        output.text(f"initial weights (seed {start}) written to {save}" if save else "")
+        if save is not None:
+            output.text(f"initial weights (seed {start}) written to {save}")
     output.notes(told)
     _refuse_infinite(tried)
 
@@ -151,24 +155,9 @@ def _try(found: Profile, settings: Any, numbers: tuple[int, int], save: str | No
 
 
 def _save(model: Any, path: str) -> None:
-    from safetensors.torch import save
+    from convlab.weights.converting import write
 
-    from convlab.language.files import write_whole
-    from convlab.weights.provenance import provenance
-
-    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    write_whole(Path(path), save(weights, metadata={"format": "pt", **provenance(model.design)}))
-
-
-def _refuse_folder(save: str | None) -> None:
-    """Say that weights cannot be written there before anything is built for it."""
-    from convlab.errors import ConvlabError, Problem, quote
-
-    if save is not None and (Path(save).is_dir() or not Path(save).absolute().parent.is_dir()):
-        message = f"cannot write {quote(save)}: it is a folder, or its folder is not there"
-        raise ConvlabError(
-            Problem("unreadable-file", message, help="name a file, such as weights.safetensors"), exit_code=2
-        )
+    write(model.state_dict(), path, design=model.design, layout="convlab")
 
 
 def _told(tried: Tried, settings: Any, batch: int) -> str:

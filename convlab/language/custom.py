@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from typing import Any, NamedTuple
 
+from convlab.errors import quote
 from convlab.language.blocks import Block
 from convlab.language.layer_text import BRACKETS_OF_LAYERS, Argument, Call, Times, parse_layer, values
 from convlab.language.lowering import Adjustment, Check, Lowered, Place, activation, norm, off, residual, squeeze_excite
@@ -208,7 +209,12 @@ def _kind(given: dict[str, Argument], default: str) -> str:
 
 def _parallel(call: Call, block: Block, place: Place, notes: _Notes) -> tuple[Layer, Any]:
     """Branches that see the same input; where the block's shape changes, those that keep it (an identity, a norm) are left out."""
-    branches = [item for item in call.arguments if isinstance(item, Call) and (place.stride == 1 or _carries(item))]
+    written = [item for item in call.arguments if isinstance(item, Call)]
+    branches = [item for item in written if place.stride == 1 or _carries(item)]
+    stuck = [item.name for item in written if item not in branches and not _passes(item)]
+    if stuck and branches:
+        help = "depthwise, conv and pools can: write conv(1, 1x) for pointwise(1x)"
+        notes.fail("the branch {0} in parallel cannot carry the stride {1}", (quote(stuck[0]), place.stride), help)
     if not place.same_width and any(map(_says_width, branches)):
         branches = [item for item in branches if not _passes(item)]
     _equal_strides(branches, notes)

@@ -41,7 +41,8 @@ RULES = (
     (
         "a stride",
         "a stage's stride is carried by the first depthwise, conv or pool of a branch; inside parallel by every branch, "
-        "and branches that cannot carry it, or that keep a width that changes, are left out there; a stem says its strides itself",
+        "where identity, norm, activation and dropout alone are left out, as they are where the width changes; "
+        "a stem says its strides itself",
     ),
     ("defaults", "the block's kernel size, norm, activation and bias are the defaults of its layers"),
     ("the sum", 'each branch is added to its input; shortcut = "none" leaves that sum out'),

@@ -2,5 +2,9 @@
 
 from typing import Final
 
+from convlab.weights.report import Line, Report
+
+__all__ = ["LAYOUTS", "Line", "Report"]
+
 LAYOUTS: Final = ("timm", "torchvision", "facebookresearch", "fcmae", "transformers", "transformers_5", "convlab")
 """Whose names a checkpoint can use, in the order of preference where names fit several."""

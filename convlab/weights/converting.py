@@ -17,8 +17,8 @@ from convlab.language.design import Design
 from convlab.language.files import write_whole
 from convlab.weights.fitting import Fit, fit
 from convlab.weights.layouts import from_convlab, naming, paths_of
+from convlab.weights.given import given
 from convlab.weights.provenance import provenance
-from convlab.weights.reading import read
 
 PICKLED: Final = (".pth", ".pt", ".bin")
 WRAPPED: Final = ("facebookresearch", "fcmae")
@@ -50,7 +50,7 @@ def convert(
     """
     weights = paths_of(design)
     names = naming(design, to, weights)
-    found: Fit = fit(read(source), design, weights, layout=layout, ignore=ignore, source=os.fspath(source))
+    found: Fit = fit(given(source), design, weights, layout=layout, ignore=ignore, source=os.fspath(source))
     left_out = tuple(path for path in found.tensors if not names[path].names)
     return Converted(from_convlab(found.tensors, design, to), found.report.layout, to, left_out)
 

@@ -51,16 +51,22 @@ def fit(
     report = Report(
         loaded=tuple(match.line for match in loaded),
         missing=tuple(
-            match.line for match in found if match.kind in ("missing", "left out") or match.line.path in left
+            match.line
+            for match in found
+            if match.kind in ("missing", "left out") and match.line.path not in left
         ),
-        unexpected=extra,
+        unexpected=tuple(line for line in extra if not _is_ignored(line.names[0], ignored)),
         reshaped=tuple(match.line for match in loaded if match.line.their_shapes != (match.line.shape,)),
         source=source,
         layout=chosen,
+        ignored=(
+            *(match.line for match in found if match.line.path in left),
+            *(line for line in extra if _is_ignored(line.names[0], ignored)),
+        ),
     )
     misfits = Misfits(
         missing=[match.line for match in found if match.kind == "missing" and match.line.path not in left],
-        left_over=[line for line in extra if not _is_ignored(line.names[0], ignored)],
+        left_over=report.unexpected,
         misshapen=[match.line for match in found if match.kind == "misshapen" and match.line.path not in left],
     )
     if any(misfits):

@@ -7,12 +7,17 @@ from convlab.language.design import Design
 from convlab.language.writing import text_in_full
 
 
-def provenance(design: Design, layout: str = "convlab") -> dict[str, str]:
-    """Texts by key, the same for every format that has room for them."""
-    return {
+FOLDED = "convlab_folded"
+"""The key that says "true" where the weights are those of the folded network."""
+
+
+def provenance(design: Design, layout: str = "convlab", folded: bool = False) -> dict[str, str]:
+    """Texts by key, the same for every format that has room for them; ``folded`` weights are not those that the design names."""
+    about = {
         "convlab_design": text_in_full(design),
         "convlab_key": design.key,
         "convlab_layout": layout,
         "convlab_name": design.name,
         "convlab_version": __version__,
     }
+    return about | {FOLDED: "true"} if folded else about

@@ -43,14 +43,14 @@ def read(source: str | os.PathLike[str]) -> dict[str, Tensor]:
     if text.partition(":")[0] in HUBS:
         tensors: Any = fetched(text)
         if not isinstance(tensors, Path):
-            return _state_dict(tensors, text)
+            return state_dict(tensors, text)
         text = os.fspath(tensors)
     path = _file(Path(text))
     start = _start(path)
     if start[8:9] == b"{":
         return _safetensors(path)
     if start.startswith((b"PK\x03\x04", b"\x80")):
-        return _state_dict(_unpickled(path), str(path))
+        return state_dict(_unpickled(path), str(path))
     raise _no_checkpoint(path, start)
 
 
@@ -151,8 +151,8 @@ def _damaged(path: Path, said: str) -> ConvlabError:
     return ConvlabError(_problem("bad-checkpoint", path, "the file is damaged or cut off", label=note, help=_AGAIN))
 
 
-def _state_dict(loaded: Any, source: str) -> dict[str, Tensor]:
-    """The state dict in what a file holds, without what wrappers put before its names."""
+def state_dict(loaded: Any, source: str) -> dict[str, Tensor]:
+    """The state dict in what a file holds, without what wrappers put before its names. Raises ConvlabError where there is none."""
     found = loaded
     for key in WRAPPERS:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):

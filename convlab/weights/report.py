@@ -39,7 +39,8 @@ class Line:
 class Report:
     """What loading did: ``loaded`` holds every tensor that was filled; of these, ``reshaped`` and ``cast`` changed on the way.
 
-    ``missing`` are weights of ours that were left as they were, ``unexpected`` tensors of the checkpoint that nothing took.
+    ``missing`` are weights of ours that were left as they were, ``unexpected`` tensors of the checkpoint that nothing took;
+    ``ignored`` are those of both that were to be left out.
     """
 
     loaded: tuple[Line, ...]
@@ -48,6 +49,7 @@ class Report:
     reshaped: tuple[Line, ...]
     source: str
     layout: str
+    ignored: tuple[Line, ...] = ()
 
     @property
     def cast(self) -> tuple[Line, ...]:
@@ -56,7 +58,7 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{self.source}, layout {self.layout}: {count(len(self.loaded), 'tensor')} loaded"]
-        for what in ("reshaped", "cast", "missing", "unexpected"):
+        for what in ("reshaped", "cast", "missing", "unexpected", "ignored"):
             found: tuple[Line, ...] = getattr(self, what)
             if found:
                 lines.append(f"{len(found)} {what}:")

@@ -10,9 +10,10 @@ import torch
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.language.design import Design
 from convlab.models import ConvNet
+from convlab.weights.given import Weights
 from convlab.weights.inheritance.matching import NEW_BLOCKS
 from convlab.weights.inheritance.pairing import Pair
-from convlab.weights.inheritance.parents import Parent, Weights, nothing_in_common, parent_of, refuse_unusable
+from convlab.weights.inheritance.parents import Parent, nothing_in_common, parent_of, refuse_unusable
 from convlab.weights.inheritance.report import Inheritance, Unused
 from convlab.weights.inheritance.takeover import Taken, taken_over
 
@@ -27,7 +28,7 @@ def inherit_weights(
 ) -> Inheritance:
     """Fill a model with the weights of a network of another design, and say what became of each tensor.
 
-    ``source`` is a file or published name (as for ``load_weights``), tensors by name, or a built model; ``source_design`` says which
+    ``source`` is a file or published name (as for ``load_weights``), tensors by name, or a model; ``source_design`` says which
     design they belong to where the source does not. Layers are matched by their role: stage to stage, block to block, convolution to
     convolution. Kernels grow by zeros and shrink to their middle, widths keep their first channels, blocks are left out evenly.
     ``new_blocks`` says what a new block of a deeper stage becomes: "identity" (a copy of its neighbour, whose branch starts silent, so

@@ -13,15 +13,12 @@ from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.language.files import load
 from convlab.models import ConvNet
+from convlab.models.features import FeatureMaps
 from convlab.weights.fitting import fit
+from convlab.weights.given import Weights, given, refuse_other_models, refuse_without_memory, told
 from convlab.weights.layouts import detect, naming, paths_of
 from convlab.weights.origins import design_inside
-from convlab.weights.reading import read
 from convlab.weights.recognition import recognized
-
-Weights = str | os.PathLike[str] | Mapping[str, Tensor] | ConvNet
-"""A file or published name, tensors by name, or a built model."""
-
 
 @final
 class Parent(NamedTuple):
@@ -41,10 +38,8 @@ def parent_of(source: Weights, source_design: Design | str | os.PathLike[str] | 
     if isinstance(source, ConvNet):
         refuse_unusable(source)
         return Parent(source.state_dict(), source.design, source.design.name or "the given model")
-    if isinstance(source, Mapping):
-        state, name, design = dict(source), "the given tensors", None
-    else:
-        state, name, design = read(source), os.fspath(source), design_inside(source)
+    state, name = given(source), told(source)
+    design = design_inside(source) if isinstance(source, str | os.PathLike) else None
     if source_design is not None:
         design = source_design if isinstance(source_design, Design) else load(source_design)
     layout = "auto"
@@ -53,8 +48,8 @@ def parent_of(source: Weights, source_design: Design | str | os.PathLike[str] | 
     if design is None:
         return Parent(state, None, f"{name} (of an unknown design)")
     design = _with_classes(design, state, layout)
-    told = f"{name} ({design.name})" if design.name else name
-    return Parent(fit(state, design, paths_of(design), layout=layout, source=name).tensors, design, told)
+    full_name = f"{name} ({design.name})" if design.name else name
+    return Parent(fit(state, design, paths_of(design), layout=layout, source=name).tensors, design, full_name)
 
 
 def _with_classes(design: Design, state: Mapping[str, Tensor], layout: str) -> Design:
@@ -70,11 +65,13 @@ def _with_classes(design: Design, state: Mapping[str, Tensor], layout: str) -> D
 
 def refuse_unusable(model: ConvNet) -> None:
     """Raise ConvlabError for a model without memory for weights, or with others than those of its design."""
-    weights = model.state_dict()
-    if any(tensor.is_meta for tensor in weights.values()):
-        message = "the model is on the meta device: it has no memory for weights"
-        raise ConvlabError(Problem("usage", message, help='build(design) without device="meta"'), exit_code=2)
-    if _shapes(weights) != _shapes(paths_of(model.design)):
+    refuse_other_models(model)
+    refuse_without_memory(model)
+    if isinstance(model, FeatureMaps):
+        message = "a backbone holds a part of its design's weights, and only whole networks inherit"
+        help = "inherit into model = build(design), then load_weights(backbone, model)"
+        raise ConvlabError(Problem("usage", message, help=help), exit_code=2)
+    if _shapes(model.state_dict()) != _shapes(paths_of(model.design)):
         message = "the model does not have the weights that its design has: it was folded, or its layers were replaced"
         help = "inherit first, and fold the model then"
         raise ConvlabError(Problem("usage", message, help=help), exit_code=2)

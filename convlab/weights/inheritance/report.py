@@ -94,7 +94,7 @@ class Inheritance:
 
     def __str__(self) -> str:
         told = f"{self.source} into {self.design or 'the model'}: {count(len(self.lines), 'tensor')}"
-        lines = [f"{told}, {100 * self.share:.1f} % of their numbers inherited"]
+        lines = [f"{told}, {_percent(self.share)} of their numbers inherited"]
         for how, found in self.by_how.items():
             meaning = "; ".join(MEANINGS[word] for word in how.split(", "))
             lines += [f"{how} {len(found)}: {meaning}", *(_shown(found) if how != "loaded" else [])]
@@ -121,6 +121,12 @@ class Inheritance:
             ],
             "unused": [{"path": item.path, "shape": list(item.shape)} for item in self.unused],
         }
+
+
+def _percent(share: float) -> str:
+    """A share in percent, of which only all is told as 100."""
+    text = f"{100 * share:.1f} %"
+    return "> 99.9 %" if share < 1 and text == "100.0 %" else text
 
 
 def _shown(found: Sequence[Inherited | Unused]) -> list[str]:
