@@ -71,6 +71,15 @@ def test_the_python_that_is_shown_runs(tmp_path, monkeypatch):
         exec(compile(block, "README.md", "exec"), {})
 
 
-def test_commands_named_are_there():
-    for command in sorted(set(re.findall(r"^convlab ([a-z]+)", TEXT, re.MULTILINE))):
-        assert "Usage" in readme.output(f"convlab {command} --help"), command
+def test_commands_and_options_named_are_there():
+    options = {}
+    for line in re.findall(r"^convlab ([a-z].*)", TEXT, re.MULTILINE):
+        words = line.split()
+        command = " ".join(words[: 2 if words[0] in ("space", "weights") else 1])
+        options.setdefault(command, set()).update(re.findall(r"(?<![\w-])--?[a-z-]+", line))
+    assert len(options) > 10
+    for command, named in options.items():
+        shown = readme.output(f"convlab {command} --help")
+        assert "Usage" in shown, command
+        for option in named:
+            assert re.search(rf"{option}\b", shown), f"convlab {command} {option}"

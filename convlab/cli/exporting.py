@@ -11,6 +11,7 @@ from convlab.cli.completion import complete_design, complete_format
 from convlab.cli.options import DesignName, ImageSize, Seed, Sets
 from convlab.cli.output import Output, command
 from convlab.cli.terminal import is_terminal
+from convlab.cli.weights import Ignore
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -68,6 +69,7 @@ def export(
     sets: Sets = None,
     image: ImageSize = None,
     weights: Weights = None,
+    ignore: Ignore = None,
     seed: Seed = None,
 ) -> None:
     """Write a design for other programs, and check what was written."""
@@ -75,7 +77,8 @@ def export(
     from convlab.exports.exporter import begin
     from convlab.exports.origin import Origin
 
-    origin = Origin(design_of(design, sets, image), weights, number_of(SEED, seed), base, folded)
+    whose, start = design_of(design, sets, image), number_of(SEED, seed)
+    origin = Origin(whose, weights, start, base, folded, tuple(ignore or ()))
     found = _followed(begin(origin, to=to, path=out, force=force, push=push), output)
     if output.as_json:
         output.json(_plain(found, push) | {"sets": list(sets or ())})
@@ -128,7 +131,12 @@ def _notes(found: Exported) -> list[Note]:
         message = f"the weights are random (seed {found.origin.seed})"
         return [Note("weights", message, "--weights FILE writes trained ones")]
     if found.random:
-        message = f"random, since the given weights lack them: {', '.join(found.random)}"
+        why = (
+            "since they are ignored or the given weights lack them"
+            if found.origin.ignore
+            else "since the given weights lack them"
+        )
+        message = f"random, {why}: {', '.join(found.random)}"
         return [Note("weights", message, "fine-tune the network, or take weights that are whole")]
     return []
 

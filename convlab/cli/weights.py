@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from convlab.weights.report import Line, Report
 
 PANEL = "Weights"
+SHOWN = 4
+"""Knobs that a heading names; it counts the others."""
 
 Source = Annotated[
     str,
@@ -71,16 +73,16 @@ def check(
 ) -> None:
     """Say whether a checkpoint fits a design, and which tensor goes where."""
     from convlab.weights.fitting import fit
+    from convlab.weights.given import given
     from convlab.weights.layouts import paths_of
-    from convlab.weights.reading import read
 
-    state = read(source)
+    state = given(source)
     whose = _design(design, state, source, sets)
     report = fit(state, whose, paths_of(whose), layout=layout, ignore=ignore or (), source=source).report
     if output.as_json:
         output.json({"design": whose.name, "key": whose.key, "sets": list(sets or ()), **_plain(report)})
         return
-    output.heading(f"{source} fits {whose.name}")
+    output.heading(f"{source} fits {_told(whose) if _is_inside(design, source, sets) else whose.name}")
     output.turned(sets)
     for line in str(report).splitlines():
         output.text(line)
@@ -158,14 +160,35 @@ def _design(name: str | None, state: Any, source: str, sets: Sequence[str] | Non
 
     if name is not None:
         return design_of(name, sets)
-    inside = design_inside(source)
-    if inside is not None and not sets:
+    if not sets and (inside := design_inside(source)) is not None:
         return inside
     like = recognized(state)
     if like is None:
         message = f"no preset has weights like those of {quote(source)}"
         raise ConvlabError(Problem("weights-do-not-fit", message, help="name their design: --design mine.toml"))
     return design_of(like.design.name, sets)
+
+
+def _is_inside(name: str | None, source: str, sets: Sequence[str] | None) -> bool:
+    """Whether the design that is checked is the one that the file names itself."""
+    from convlab.weights.origins import design_inside
+
+    return name is None and not sets and design_inside(source) is not None
+
+
+def _told(design: Design) -> str:
+    """The design inside a file, with the knobs in which it differs from the preset whose name it carries."""
+    from convlab.language.files import load
+    from convlab.presets import preset_names
+    from convlab.views.knob_paths import differences
+    from convlab.views.tables import value_text
+
+    start = "the design inside the file"
+    if design.name not in preset_names():
+        return f"{start}: {design.name or 'one without a name'}, key {design.key}"
+    turned = [f"{item.path}={value_text(item.values[1])}" for item in differences((load(design.name), design))]
+    more = f" and {len(turned) - SHOWN} more" if len(turned) > SHOWN else ""
+    return f"{start}: {design.name}{' with ' if turned else ''}{', '.join(turned[:SHOWN])}{more}"
 
 
 def refuse_target(target: Path, force: bool) -> None:
@@ -182,7 +205,7 @@ def refuse_target(target: Path, force: bool) -> None:
 
 
 def _plain(report: Report) -> dict[str, Any]:
-    kinds = ("loaded", "reshaped", "cast", "missing", "unexpected")
+    kinds = ("loaded", "reshaped", "cast", "missing", "unexpected", "ignored")
     lines = {kind: [_plain_line(line) for line in getattr(report, kind)] for kind in kinds}
     return {"source": report.source, "layout": report.layout, **lines}
 

@@ -39,7 +39,7 @@ def write(origin: Origin, target: Target) -> Steps:
         data.refuse_occupied_file()
     yield "tracing the model"
     program = _translate(model)
-    program.model.metadata_props.update(provenance(origin.design))
+    program.model.metadata_props.update(provenance(origin.design, folded=origin.folded))
     program.model.graph.name = origin.design.name or origin.design.key
     with target.staged() as draft:
         yield "writing"

@@ -6,17 +6,18 @@ import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, final
 
 from convlab.language.design import Design
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from convlab.models import ConvNet
+    from convlab.weights.given import Weights as Given
 
-Weights = str | os.PathLike[str] | Mapping[str, "Tensor"] | None
-"""A file of weights, the name of published ones, a state dict, or none: the initial weights of a seed."""
+Weights: TypeAlias = "str | os.PathLike[str] | Mapping[str, Tensor] | nn.Module | None"
+"""A file of weights, the name of published ones, a state dict, a model, or none: the initial weights of a seed."""
 
 
 class Check(NamedTuple):
@@ -49,13 +50,21 @@ Steps = Generator[str, None, Written]
 @final
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """A design and its weights; ``base`` is what a TOML file is to inherit from, ``folded`` takes batch norms into convolutions."""
+    """A design and its weights; ``base`` is what a TOML file is to inherit from, ``folded`` takes batch norms into convolutions.
+
+    ``ignore`` are beginnings of paths whose weights stay random.
+    """
 
     design: Design
     weights: Weights = None
     seed: int = 0
     base: str = ""
     folded: bool = False
+    ignore: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        folded = ", folded" if self.folded else ""
+        return f"Origin({self.design.name!r}, weights {self.weights_text}{folded})"
 
     @property
     def weights_text(self) -> str:
@@ -64,6 +73,8 @@ class Origin:
             return f"random, seed {self.seed}"
         if isinstance(self.weights, Mapping):
             return "given as a state dict"
+        if not isinstance(self.weights, str | os.PathLike):
+            return "given as a model"
         path = Path(self.weights)
         return path.name if path.exists() else str(path)
 
@@ -72,17 +83,13 @@ class Origin:
         from convlab.models import build, fold
 
         model = build(self.design, channels_last=False, seed=self.seed).eval()
-        random = () if self.weights is None else _fill(model, self.weights)
+        random = () if self.weights is None else _fill(model, self.weights, self.ignore)
         return Built(fold(model) if self.folded else model, random)
 
 
-def _fill(model: ConvNet, weights: str | os.PathLike[str] | Mapping[str, Tensor]) -> tuple[str, ...]:
-    """Put weights into a model; the paths of those that stay as they were, since their kind of file lacks them."""
-    from convlab.weights.fitting import fit
+def _fill(model: ConvNet, weights: Given, ignore: tuple[str, ...]) -> tuple[str, ...]:
+    """Put weights into a model; the paths of those that stay as they were, since they are ignored or their kind of file lacks them."""
     from convlab.weights.loading import load_weights
 
-    if not isinstance(weights, Mapping):
-        return tuple(line.path for line in load_weights(model, weights).missing)
-    found = fit(weights, model.design, model.state_dict(), source="the state dict")
-    model.load_state_dict(found.tensors, strict=False)
-    return tuple(line.path for line in found.report.missing)
+    report = load_weights(model, weights, ignore=ignore)
+    return tuple(line.path for line in (*report.missing, *report.ignored) if line.path)

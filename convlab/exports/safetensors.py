@@ -38,7 +38,7 @@ def packed(model: ConvNet) -> bytes:
 
     weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     # "format" is what transformers and others look for before they read a file.
-    return _ordered(save(weights, metadata={"format": "pt", **provenance(model.design)}))
+    return _ordered(save(weights, metadata={"format": "pt", **provenance(model.design, folded=model.folded)}))
 
 
 def _ordered(content: bytes) -> bytes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 
-from convlab.errors import ConvlabError, Problem
+from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design, lower, stem_stride, strides
 from convlab.layers import Chain, Shape
 from convlab.models.builder import build
@@ -28,8 +28,8 @@ class FeatureMap(NamedTuple):
 class FeatureMaps(nn.Module):
     """A built design cut off after the last of the chosen feature maps; its weights carry the names that they have in the whole model.
 
-    An image batch [batch, channels, height, width] gives the maps by path, such as "stages.2", from fine to coarse; ``channels`` and
-    ``strides`` tell of each. A class token is left out, and its neighbours are a map again.
+    ``paths``, ``channels`` and ``strides`` are lists that tell of each map, from fine to coarse. A class token is left
+    out, and its neighbours are a map again.
     """
 
     def __init__(self, net: ConvNet, indices: Sequence[int] | None = None) -> None:
@@ -45,6 +45,10 @@ class FeatureMaps(nn.Module):
             self.add_module(name, part)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
+        """The feature maps of images [batch, channels, height, width] by path, such as "stages.2", from fine to coarse.
+
+        Each is [batch, channels, height, width] with its own of ``channels``, and smaller than the images by its own of ``strides``.
+        """
         image, maps = x, {}
         for path, module in steps(self, self.paths):
             x = module(x)
@@ -71,6 +75,12 @@ def features(
     ``out_indices`` count stages, negative ones from the last; without them the last stage of each resolution is given. In a design of
     one stage they count its blocks. ``output_stride`` is the design's own knob. The other arguments are those of ``build``, with whose
     seed the weights are the same. Raises ConvlabError as ``build`` does, and for a stage that is not there.
+
+    ``channels``, ``strides`` and ``paths`` of the backbone tell what follows it of the maps, as a feature pyramid needs it::
+
+        backbone = features(load("convnext_t"))
+        pyramid = torchvision.ops.FeaturePyramidNetwork(backbone.channels, 256)
+        maps = pyramid(backbone(images))
     """
     net = build(design, device=device, dtype=dtype, channels_last=channels_last, initialized=initialized, seed=seed)
     return FeatureMaps(net, out_indices)
@@ -134,6 +144,7 @@ def grid(design: Design, image: Shape) -> tuple[int, int]:
 
 def from_the_first(indices: Sequence[int], count: int) -> list[int]:
     """Indices counted from the first of ``count`` maps, negative ones as well. Raises ConvlabError for one that is not there."""
+    _refuse_no_list(indices, count)
     if not indices:
         help = f"indices from {-count} to {count - 1}"
         raise ConvlabError(Problem("usage", "which feature map? none is chosen", help=help), exit_code=2)
@@ -142,3 +153,11 @@ def from_the_first(indices: Sequence[int], count: int) -> list[int]:
             message = f"there is no feature map {index}: the design has {count}"
             raise ConvlabError(Problem("usage", message, help=f"indices from {-count} to {count - 1}"), exit_code=2)
     return [index % count for index in indices]
+
+
+def _refuse_no_list(indices: object, count: int) -> None:
+    if isinstance(indices, Iterable) and all(type(index) is int for index in indices):
+        return
+    message = f"out_indices is a list of numbers of stages, not {quote(indices)}"
+    help = f"a list such as [{count - 1}], of indices from {-count} to {count - 1}"
+    raise ConvlabError(Problem("usage", message, help=help), exit_code=2)

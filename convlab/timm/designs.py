@@ -73,12 +73,15 @@ def _refuse_without_weights(variant: str, design: Design, arguments: dict[str, A
     """Say how weights are given where none are published, in the place of timm's assertion."""
     given = (arguments.get("pretrained_cfg"), arguments.get("pretrained_cfg_overlay"))
     source = resolve_pretrained_cfg(variant, *given)
-    if not (source.has_weights or source.state_dict):
-        help = 'pretrained_cfg_overlay=dict(file="weights.safetensors"); or checkpoint_path="weights.safetensors", without pretrained'
-        raise ConvlabError(
-            Problem("not-fetched", f"no weights of {quote(design.name or design.key)} are published", help=help),
-            exit_code=2,
-        )
+    if source.has_weights or source.state_dict:
+        return
+    message = f"no weights of {quote(design.name or design.key)} are published"
+    help = 'pretrained_cfg_overlay=dict(file="weights.safetensors") reads a file of any layout'
+    preset = f"convlab_{design.name}"
+    if preset in PRESETS and resolve_pretrained_cfg(preset).has_weights:
+        message = f"{variant} has no published weights of its own: it makes any design"
+        help = f'create_model("{preset}", pretrained=True) takes those of the preset; {help}'
+    raise ConvlabError(Problem("not-fetched", message, help=help), exit_code=2)
 
 
 def _features(design: Design) -> dict[str, Any]:

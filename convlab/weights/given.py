@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
-from convlab.weights.provenance import FOLDED
+from convlab.weights import FOLDED
 from convlab.weights.reading import metadata, read, state_dict
 
 Weights = str | os.PathLike[str] | Mapping[str, Tensor] | nn.Module
@@ -44,7 +44,9 @@ def refuse_other_models(model: object) -> None:
     if isinstance(model, nn.Module) and isinstance(getattr(model, "design", None), Design):
         return
     help = "fill build(design); a model of another package, or its state dict, can be what the weights are taken from"
-    raise ConvlabError(Problem("usage", f"a model that convlab built is due, not {_thing(model)}", help=help), exit_code=2)
+    raise ConvlabError(
+        Problem("usage", f"a model that convlab built is due, not {_thing(model)}", help=help), exit_code=2
+    )
 
 
 def refuse_without_memory(model: nn.Module) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from convlab.errors import ConvlabError, Place, Problem
+from convlab.errors import ConvlabError, Place, Problem, quote
 from convlab.language.design import Design
 from convlab.weights.layouts import classifier_of
 from convlab.weights.recognition import Likeness, recognized
@@ -65,7 +65,7 @@ def _listed(lines: Sequence[Line]) -> str:
 def _other_head(name: str, classifier: str, misfits: Misfits, place: Place) -> Problem:
     lines = (*misfits.missing, *misfits.misshapen)
     message = f"the classifier of {name} is not that of these weights"
-    help = f"ignore {classifier} (--ignore {classifier}; in Python ignore=["{classifier}"]) to leave it as it is"
+    help = f"ignore {classifier} (--ignore {classifier}; in Python ignore={quote([classifier])}) to leave it as it is"
     classes = {line.their_shapes[0][0] for line in misfits.misshapen if line.their_shapes}
     if len(classes) == 1:
         help += f", give the design head.classes = {classes.pop()}"

@@ -5,10 +5,7 @@ from __future__ import annotations
 from convlab import __version__
 from convlab.language.design import Design
 from convlab.language.writing import text_in_full
-
-
-FOLDED = "convlab_folded"
-"""The key that says "true" where the weights are those of the folded network."""
+from convlab.weights import FOLDED
 
 
 def provenance(design: Design, layout: str = "convlab", folded: bool = False) -> dict[str, str]:

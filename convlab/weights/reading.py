@@ -27,6 +27,7 @@ PREFIXES: Final = ("module.", "_orig_mod.")
 IN_A_FOLDER: Final = ("model.safetensors", "pytorch_model.bin")
 """What a folder of transformers keeps its weights in."""
 
+_HUB_NAMES = tuple(f"{hub}:" for hub in HUBS)
 _LFS = b"version https://git-lfs"
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 _AGAIN = "fetch the file again, and compare its size with the publisher's"
@@ -40,7 +41,7 @@ def read(source: str | os.PathLike[str]) -> dict[str, Tensor]:
     dict is looked for under the keys that training scripts use.
     """
     text = os.fspath(source)
-    if text.partition(":")[0] in HUBS:
+    if text.startswith(_HUB_NAMES):
         tensors: Any = fetched(text)
         if not isinstance(tensors, Path):
             return state_dict(tensors, text)
@@ -48,16 +49,19 @@ def read(source: str | os.PathLike[str]) -> dict[str, Tensor]:
     path = _file(Path(text))
     start = _start(path)
     if start[8:9] == b"{":
-        return _safetensors(path)
+        return state_dict(_safetensors(path), str(path))
     if start.startswith((b"PK\x03\x04", b"\x80")):
         return state_dict(_unpickled(path), str(path))
     raise _no_checkpoint(path, start)
 
 
 def metadata(source: str | os.PathLike[str]) -> dict[str, str]:
-    """What a safetensors file says of itself; empty for all others."""
-    path = Path(source)
-    if not path.is_file() or _start(path)[8:9] != b"{":
+    """What a safetensors file, or the one in a folder, says of itself; empty for all others."""
+    try:
+        path = _file(Path(source))
+    except ConvlabError:
+        return {}
+    if _start(path)[8:9] != b"{":
         return {}
     try:
         with safe_open(path, "pt") as file:
@@ -68,14 +72,18 @@ def metadata(source: str | os.PathLike[str]) -> dict[str, str]:
 
 def _file(path: Path) -> Path:
     """The file of a path, in a folder of transformers the one with the weights."""
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:  # a name that is too long, a folder that may not be searched
+        raise _unreadable(path, error) from None
+    if is_folder:
         inside = next((path / name for name in IN_A_FOLDER if (path / name).is_file()), None)
         if inside is None:
             help = f"name a file in it; a folder is read where it holds {' or '.join(IN_A_FOLDER)}"
             raise ConvlabError(_problem("not-a-file", path, "this is a folder", help=help), exit_code=2)
         return inside
-    if not path.exists():
-        help = f"check the spelling and the folder; published names begin with {', '.join(f'{hub}:' for hub in HUBS)}"
+    if not is_there:
+        help = f"check the spelling and the folder; published names begin with {', '.join(_HUB_NAMES)}"
         raise ConvlabError(
             _problem("unreadable-file", path, f"there is no file {quote(str(path))}", help=help), exit_code=2
         )
@@ -89,9 +97,11 @@ def _start(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(512)
     except OSError as error:
-        raise ConvlabError(
-            _problem("unreadable-file", path, f"cannot read it: {error.strerror}"), exit_code=2
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> ConvlabError:
+    return ConvlabError(_problem("unreadable-file", path, f"cannot read it: {error.strerror}"), exit_code=2)
 
 
 def _no_checkpoint(path: Path, start: bytes) -> ConvlabError:
@@ -159,7 +169,7 @@ def state_dict(loaded: Any, source: str) -> dict[str, Tensor]:
             found = loaded[key]
             break
     state = (
-        {name: value for name, value in found.items() if isinstance(value, Tensor)}
+        {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, Tensor)}
         if isinstance(found, Mapping)
         else {}
     )
@@ -169,16 +179,22 @@ def state_dict(loaded: Any, source: str) -> dict[str, Tensor]:
         raise ConvlabError(
             _problem("bad-checkpoint", source, f"there is no state dict in this checkpoint{keys}", help=help)
         )
-    odd = next((name for name, tensor in state.items() if tensor.layout != torch.strided or tensor.is_quantized), None)
-    if odd is not None:
-        message = f"{quote(str(odd))} is a sparse or quantized tensor, which no layer here takes"
-        raise ConvlabError(
-            _problem("bad-checkpoint", source, message, help="save it dense, in a floating-point format")
-        )
-    for prefix in PREFIXES:
-        if all(str(name).startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    for name, tensor in state.items():
+        if told := _unusable(tensor):
+            help = "save it dense, in a floating-point format, from a model that has memory"
+            raise ConvlabError(_problem("bad-checkpoint", source, f"{quote(name)} {told}", help=help))
+    while prefix := next((start for start in PREFIXES if all(name.startswith(start) for name in state)), ""):
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return state
+
+
+def _unusable(tensor: Tensor) -> str:
+    """What keeps a tensor from being the weights of a layer; empty where nothing does."""
+    if tensor.layout != torch.strided or tensor.is_quantized:
+        return "is a sparse or quantized tensor, which no layer here takes"
+    if tensor.is_complex():
+        return "is a tensor of complex numbers, which no layer here takes"
+    return "was saved on the meta device: it has a shape and no numbers" * tensor.is_meta
 
 
 def _problem(code: str, path: Path | str, message: str, label: str = "", help: str = "") -> Problem:

@@ -82,7 +82,8 @@ def test_check_of_what_does_not_fit(shell: Callable, checkpoint: str) -> None:
         "head.fc",
     )
     assert again.code == 0
-    assert "2 missing:" in again.out
+    assert "2 ignored:" in again.out
+    assert "missing" not in again.out
     as_json = shell("weights", "check", "nowhere.pth", "--design", "convnext_t", "--json")
     assert as_json.code == 2
     assert as_json.json["error"]["problems"][0]["code"] == "unreadable-file"
@@ -165,3 +166,18 @@ def test_completion_of_layouts_and_checkpoints(shell: Callable, checkpoint: str)
     Path("notes.txt").write_text("")
     assert complete_layout("t") == ["timm", "torchvision", "transformers", "transformers_5"]
     assert complete_source("") == [checkpoint]
+
+
+def test_check_says_how_the_design_inside_differs_from_its_preset(shell: Callable) -> None:
+    small = ("resnet18", "--set", "head.classes=3")
+    assert shell("export", *small, "--to", "safetensors", "-o", "a.safetensors").code == 0
+    ran = shell("weights", "check", "a.safetensors")
+    assert "a.safetensors fits the design inside the file: resnet18 with head.classes=3" in ran.out
+    assert shell("export", "resnet18", "--to", "safetensors", "-o", "b.safetensors").code == 0
+    assert "fits the design inside the file: resnet18\n" in shell("weights", "check", "b.safetensors").out
+    Path("mine.toml").write_text('base = "resnet18"')
+    assert shell("export", "mine.toml", "--to", "safetensors", "-o", "c.safetensors").code == 0
+    key = load("mine.toml").key
+    assert f"fits the design inside the file: mine, key {key}" in shell("weights", "check", "c.safetensors").out
+    named = shell("weights", "check", "a.safetensors", "--design", *small)
+    assert "a.safetensors fits resnet18\n" in named.out

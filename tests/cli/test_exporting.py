@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from test_cli_process import HEAVY, modules, on_terminal
 
@@ -35,10 +36,15 @@ def test_every_format_is_written_checked_and_told(to: str, shell: Callable) -> N
 
 @pytest.mark.parametrize("to", ["onnx", "hub", "toml"])
 def test_json(to: str, shell: Callable) -> None:
-    ran = shell("export", *SMALL, "--to", to, "-o", "out", "--json", "--quiet", "--seed", "3")
+    ran = shell("export", *SMALL, "--to", to, "-o", f"out{FORMATS[to].ending}", "--json", "--quiet", "--seed", "3")
     assert (ran.code, ran.err) == (0, "")
     found = ran.json
-    assert (found["schema_version"], found["design"], found["format"], found["path"]) == (1, "convnext_atto", to, "out")
+    assert (found["schema_version"], found["design"], found["format"], found["path"]) == (
+        1,
+        "convnext_atto",
+        to,
+        f"out{FORMATS[to].ending}",
+    )
     assert found["bytes"] == sum(Path(file).stat().st_size for file in found["files"])
     assert found["sets"] == ["depths=[1, 1, 1, 1]", "widths=[8, 8, 16, 16]"]
     assert found["seconds"] > 0
@@ -81,6 +87,17 @@ def test_toml_on_a_base(shell: Callable) -> None:
     assert convlab.load("mine.toml") == convlab.load("convnext_atto", sets=(SMALL[2], SMALL[4], "image.size=32"))
 
 
+def test_a_head_of_other_classes_may_be_ignored(shell: Callable) -> None:
+    shell("build", *SMALL, "--device", "cpu", "--save", "trained.safetensors", "--seed", "5")
+    other = ("export", *SMALL, "--set", "head.classes=7", "--to", "safetensors", "--weights", "trained.safetensors")
+    ran = shell(*other)
+    assert ran.code == 1
+    assert "--ignore head.fc" in ran.err
+    ran = shell(*other, "--ignore", "head.fc")
+    assert ran.code == 0, ran.err
+    assert "random, since they are ignored or the given weights lack them: head.fc.weight, head.fc.bias" in ran.err
+
+
 @pytest.mark.parametrize("to", FORMATS)
 def test_what_is_there_stays_unless_forced(to: str, shell: Callable) -> None:
     place = Path(FILES[to])
@@ -107,6 +124,14 @@ def test_what_is_there_stays_unless_forced(to: str, shell: Callable) -> None:
         (("--to", "onnx", "-o", "nowhere/network.onnx"), "its folder is not there"),
         (("--to", "onnx", "-o", "."), "it is a folder"),
         (("--to", "hub", "-o", "nowhere/folder"), "its folder is not there"),
+        (("--to", "safetensors", "-o", "network.pth"), "name it network.safetensors"),
+        (("--to", "onnx", "-o", "network"), "name it network.onnx"),
+        (("--to", "toml", "-o", "network.py"), "name it network.toml"),
+        (("--to", "python", "-o", "my-network.py"), "name it my_network.py"),
+        (("--to", "python", "-o", "torch.py"), "name it torch_network.py"),
+        (("--to", "onnx", "-o", "-"), "an export goes to a place, not to stdout"),
+        (("--to", "hub", "-o", "-"), "an export goes to a place, not to stdout"),
+        (("--to", "onnx", "--ignore", "head"), "there are no weights to ignore a part of"),
         (("--to", "toml", "--weights", "x"), "toml holds no weights"),
         (("--to", "safetensors", "--folded"), "safetensors holds the network as it is written"),
         (("--to", "onnx", "--on", "convnext_t"), "only a TOML file has a base"),
@@ -167,3 +192,23 @@ def test_the_verb_gives_what_the_command_tells(tmp_path: Path) -> None:
     assert (found.path, found.files, found.checks) == (tmp_path / "design.toml", (tmp_path / "design.toml",), ())
     assert found.difference is None
     assert convlab.load(found.path) == design
+
+
+def test_python_goes_to_a_name_that_can_be_imported(shell: Callable) -> None:
+    Path("my-network.toml").write_text('base = "convnext_atto"')
+    assert shell("export", "my-network.toml", "--to", "python").code == 0
+    assert Path("my_network.py").is_file()
+
+
+def test_models_as_weights_and_as_designs() -> None:
+    design = convlab.load("resnet18", sets=["depths=1", "widths=16", "head.classes=3"])
+    model = convlab.build(design, seed=4)
+    found = convlab.export(design, to="safetensors", path="a.safetensors", weights=model)
+    read = safetensors.torch.load_file(found.path)
+    assert all(torch.equal(read[path], tensor) for path, tensor in model.state_dict().items())
+    assert "given as a model" in repr(found)
+    assert max(len(repr(found)), len(repr(found.origin))) < 200
+    with pytest.raises(convlab.ConvlabError, match=r"a design is due, not a ConvNet\n.*weights=model"):
+        convlab.export(model, to="safetensors", path="b.safetensors")
+    with pytest.raises(convlab.ConvlabError, match='a design is due, not "resnet18"'):
+        convlab.export("resnet18", to="safetensors", path="b.safetensors")

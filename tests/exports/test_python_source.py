@@ -438,3 +438,14 @@ def test_half_precision_and_a_checkpoint_of_the_built_model(tmp_path):
     model.load_state_dict(torch.load(tmp_path / "weights.pt"))
     assert model.bfloat16()(torch.randn(2, 3, 64, 64).bfloat16()).dtype == torch.bfloat16
     assert isinstance(model, nn.Module)
+
+
+@pytest.mark.parametrize("branches", ["depthwise(7)", "depthwise(7), depthwise(3)"])
+def test_a_sum_of_one_branch_is_that_branch(branches):
+    text = f"parallel({branches})"
+    block = {"kind": "custom", "branch": [text, "norm", "pointwise(1x)"]}
+    design = design_of({**LEAST, "block": block})
+    same_network(design)
+    several = "," in branches
+    assert ("class Sum(" in python_source(design), "sum of two branches" in python_source(design)) == (several, several)
+    assert "a branches" not in python_source(design)

@@ -99,6 +99,6 @@ def test_a_name_that_torch_does_not_read_is_refused(tmp_path):
     with pytest.raises(ConvlabError) as raised:
         export(tiny("resnet18"), to="torch-export", path=tmp_path / "network.pt")
     assert str(raised.value) == (
-        'error: torch.export reads files whose names end in .pt2, not "network.pt"\n   = help: name it network.pt2'
+        'error: "network.pt" is no name of a file of torch.export\n   = help: name it network.pt2'
     )
     assert list(tmp_path.iterdir()) == []

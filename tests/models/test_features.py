@@ -89,6 +89,14 @@ def test_out_indices_count_stages():
     assert "stages.2.blocks.0.conv_dw.weight" not in features(design, out_indices=(0, 1)).state_dict()
 
 
+@pytest.mark.parametrize("indices", [2, "2", [True], [1.0], ["1"]])
+def test_out_indices_are_a_list_of_numbers(indices):
+    with pytest.raises(
+        ConvlabError, match=r"out_indices is a list of numbers of stages, not .*\n.*a list such as \[3\]"
+    ):
+        features(small("convnext_t"), out_indices=indices)
+
+
 def test_out_indices_count_blocks_where_there_is_one_stage():
     assert features(small("convnext_iso_s")).paths == ["blocks.2"]
     assert features(small("deit_s"), out_indices=(0, -1)).paths == ["stages.0.blocks.0", "stages.0.blocks.2"]

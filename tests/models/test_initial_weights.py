@@ -43,6 +43,7 @@ def test_convnext_starts_as_timm(name, theirs):
         if tensor.dim() < 2:
             assert torch.equal(tensor, other), key
         elif tensor.numel() >= 5_000:
+            other = other[other.abs() < 0.2]  # once in some 10 million draws timm's truncated normal gives -2
             assert abs(float(tensor.mean() - other.mean())) < 5 * 0.02 * math.sqrt(2 / tensor.numel()), key
             assert float(tensor.std() / other.std()) == pytest.approx(1.0, abs=4 / math.sqrt(tensor.numel())), key
             assert distance(tensor, other) < 1.3, key

@@ -92,11 +92,20 @@ def test_a_file_of_ones_own(ending, tmp_path):
         assert all(torch.equal(tensor, built.state_dict()[key]) for key, tensor in model.state_dict().items())
 
 
-@pytest.mark.parametrize(("name", "design"), [("convlab_convnext_iso_s", None), ("convlab", "convnext_t")])
+@pytest.mark.parametrize(("name", "design"), [("convlab_convnext_iso_s", None), ("convlab", "convnext_rep_t")])
 def test_weights_that_nobody_published(name, design):
     with pytest.raises(ConvlabError, match='no weights of "convnext') as error:
         timm.create_model(name, pretrained=True, design=design)
     assert "pretrained_cfg_overlay" in error.value.problems[0].help
+
+
+def test_published_weights_of_a_preset_are_under_its_own_name():
+    with pytest.raises(ConvlabError, match="convlab has no published weights of its own") as error:
+        timm.create_model("convlab", design="swin_t", pretrained=True)
+    [problem] = error.value.problems
+    assert 'create_model("convlab_swin_t", pretrained=True)' in problem.help
+    assert "pretrained_cfg_overlay=dict(file=" in problem.help
+    assert "checkpoint_path" not in problem.help
 
 
 def test_weights_of_another_network():

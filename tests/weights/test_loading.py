@@ -83,10 +83,11 @@ def test_weights_that_are_ignored_stay(trained, tmp_path):
     model = build(other, seed=1)
     before = copy.deepcopy(model.head.fc.state_dict())
     report = load_weights(model, saved(trained.state_dict(), tmp_path), ignore=["head.fc"])
-    assert [line.path for line in report.missing] == ["head.fc.weight", "head.fc.bias"]
+    assert [line.path for line in report.ignored] == ["head.fc.weight", "head.fc.bias"]
+    assert not report.missing
     assert all(torch.equal(tensor, before[key]) for key, tensor in model.head.fc.state_dict().items())
     assert torch.equal(model.head.norm.weight, trained.head.norm.weight)
-    assert "2 missing:\n  head.fc.weight 7x96 <- 10x96" in str(report)
+    assert "2 ignored:\n  head.fc.weight 7x96 <- 10x96" in str(report)
 
 
 def test_what_is_ignored_may_be_named_as_in_the_checkpoint(trained, tmp_path):
@@ -95,8 +96,9 @@ def test_what_is_ignored_may_be_named_as_in_the_checkpoint(trained, tmp_path):
     model = build(other, seed=1)
     assert "2 tensors without a place" in refused(model, saved(state, tmp_path))
     report = load_weights(model, tmp_path / FILE, ignore="head")
-    assert {line.names for line in report.unexpected} == {("head.weight",), ("head.bias",)}
-    assert "2 unexpected:\n  head." in str(report)
+    assert {line.names for line in report.ignored if not line.path} == {("head.weight",), ("head.bias",)}
+    assert not report.unexpected
+    assert "2 ignored:\n  head." in str(report)
     assert "  head.weight 10x96" in str(report)
 
 

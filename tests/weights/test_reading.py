@@ -45,7 +45,7 @@ def test_safetensors_whatever_their_name(name, tmp_path):
 
 
 @pytest.mark.parametrize("wrapper", ["", "model", "state_dict", "model_state_dict", "model_ema"])
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod."])
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
 @pytest.mark.parametrize("new", [True, False])
 def test_checkpoints_of_pytorch(wrapper, prefix, new, tmp_path):
     state = {prefix + key: tensor for key, tensor in STATE.items()}
@@ -58,6 +58,16 @@ def test_checkpoints_of_pytorch(wrapper, prefix, new, tmp_path):
     assert metadata(tmp_path / "weights.pth") == {}
 
 
+def test_a_safetensors_file_of_a_compiled_model(tmp_path):
+    save_file({f"_orig_mod.{key}": tensor for key, tensor in STATE.items()}, tmp_path / "weights.safetensors")
+    assert same(read(tmp_path / "weights.safetensors"))
+
+
+def test_names_that_are_no_text_are_left_out(tmp_path):
+    torch.save(STATE | {0: torch.zeros(2)}, tmp_path / "weights.pth")
+    assert same(read(tmp_path / "weights.pth"))
+
+
 def test_the_weights_come_before_their_average(tmp_path):
     torch.save({"model_ema": {"a": torch.zeros(1)}, "model": STATE}, tmp_path / "weights.pth")
     assert same(read(tmp_path / "weights.pth"))
@@ -67,9 +77,19 @@ def test_a_folder_of_transformers(tmp_path):
     assert "this is a folder" in refused(tmp_path)
     torch.save(STATE, tmp_path / "pytorch_model.bin")
     assert same(read(tmp_path))
-    save_file(STATE, tmp_path / "model.safetensors")
+    assert metadata(tmp_path) == {}
+    save_file(STATE, tmp_path / "model.safetensors", {"convlab_design": "mine"})
     (tmp_path / "pytorch_model.bin").write_text("unread")
     assert same(read(tmp_path))
+    assert metadata(tmp_path) == {"convlab_design": "mine"}
+
+
+@pytest.mark.parametrize("name", ["timm", "hf", "torchvision"])
+def test_a_folder_that_is_called_as_a_hub(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    save_file(STATE, tmp_path / name / "model.safetensors")
+    assert same(read(name))
 
 
 @pytest.mark.parametrize("part", [0.5, 0.999])
@@ -150,9 +170,23 @@ def test_a_checkpoint_without_weights(content, tmp_path):
     assert "there is no state dict in this checkpoint" in refused(tmp_path / "weights.pth")
 
 
-def test_tensors_that_are_not_dense(tmp_path):
-    torch.save(STATE | {"b": torch.eye(3).to_sparse()}, tmp_path / "weights.pth")
-    assert '"b" is a sparse or quantized tensor' in refused(tmp_path / "weights.pth")
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (torch.eye(3).to_sparse(), "is a sparse or quantized tensor"),
+        (torch.eye(3, dtype=torch.complex64), "is a tensor of complex numbers"),
+        (torch.eye(3, device="meta"), "was saved on the meta device"),
+    ],
+    ids=["sparse", "complex", "meta"],
+)
+def test_tensors_that_no_layer_takes(tensor, message, tmp_path):
+    torch.save(STATE | {"b": tensor}, tmp_path / "weights.pth")
+    assert f'"b" {message}' in refused(tmp_path / "weights.pth")
+
+
+def test_a_name_that_is_too_long(tmp_path):
+    assert "cannot read it: File name too long" in refused(tmp_path / ("long" * 100))
+    assert metadata(tmp_path / ("long" * 100)) == {}
 
 
 def test_files_that_are_not_there(tmp_path):

@@ -133,7 +133,8 @@ def _layers(name: str, node: Node, *, varies: bool) -> Iterator[_Told]:
                 yield from _layers(inner, child, varies=varies)
         case Branches():
             noun = "sum" if node.maker == "Sum" else "concatenation"
-            yield _Told(f"{noun} of {NUMBERS[min(len(node.children), len(NUMBERS) - 1)]} branches")
+            count = len(node.children)
+            yield _Told(f"{noun} of {NUMBERS[min(count, len(NUMBERS) - 1)]} branch{'es' * (count > 1)}")
         case Make(maker="convolution" | "depthwise" | "patches"):
             size = "" if varies else f"{node['kernel_size']}x{node['kernel_size']}"
             grouped = "depthwise" if node.maker == "depthwise" else "grouped" * (node["groups"] != 1)

@@ -100,6 +100,9 @@ class Reader:
             case Gate():
                 inner = replace(self, word="squeezed")
                 return Body("SqueezeExcite", GATE, "product", x.channels, x.channels, inner.row(tree.branch, x))
+            case Parallel() if len(tree.children) == 1:
+                [(number, child)] = tree.children
+                return Series(((number, self.node(child, x)),))
             case Parallel():
                 return Branches("Sum", tuple(self.node(child, x) for _, child in tree.children))
             case Split():

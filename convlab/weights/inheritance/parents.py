@@ -20,6 +20,7 @@ from convlab.weights.layouts import detect, naming, paths_of
 from convlab.weights.origins import design_inside
 from convlab.weights.recognition import recognized
 
+
 @final
 class Parent(NamedTuple):
     """Tensors under our names; the design they belong to, None where nothing says it; what both are called."""
@@ -63,7 +64,7 @@ def _with_classes(design: Design, state: Mapping[str, Tensor], layout: str) -> D
     return dataclasses.replace(design, head=dataclasses.replace(design.head, classes=classes))
 
 
-def refuse_unusable(model: ConvNet) -> None:
+def refuse_unusable(model: ConvNet | FeatureMaps) -> None:
     """Raise ConvlabError for a model without memory for weights, or with others than those of its design."""
     refuse_other_models(model)
     refuse_without_memory(model)
