@@ -139,6 +139,7 @@ class Profile:
 def profile(design: Design, *, image: int | tuple[int, int] | None = None, folded: bool = False) -> Profile:
     """The costs of a design, for its own image size or another one (pixels). Raises ConvlabError where it is no valid design.
 
+    They are those of the design built for that size: a position embedding has as many positions as the image then has patches.
     ``folded`` costs the network that ``convlab.fold`` makes of it: batch norms, layer scales and parallel branches inside convolutions.
     """
     if structural_faults(design):
@@ -146,7 +147,8 @@ def profile(design: Design, *, image: int | tuple[int, int] | None = None, folde
     shape = design.image.shape if image is None else _image(image, design.image.channels)
     network = lower(design)
     found = cost(design, network, shape)
-    if min(found.features[1:]) < 1 or not all(check.holds for check in network.checks):
+    least = 1 + design.stem.class_token  # the token is left of a map that has vanished
+    if found.features.height < least or found.features.width < 1 or not all(check.holds for check in network.checks):
         validated(design, shape)
     return replace(cost(design, folded_network(network, shape).network, shape), folded=True) if folded else found
 

@@ -11,6 +11,19 @@ def test_an_image_that_cannot_be(size):
         profile(load("convnext_t"), image=size)
 
 
+@pytest.mark.parametrize("size", [15, (15, 224), (224, 1)])
+def test_a_class_token_does_not_stand_for_a_map_that_vanishes(size):
+    with pytest.raises(ConvlabError, match="the map vanishes") as caught:
+        profile(load("vit_s16"), image=size)
+    assert caught.value.problems[0].code == "map-vanishes"
+    assert profile(load("vit_s16"), image=16).features == (384, 2, 1)
+
+
+def test_a_position_embedding_is_that_of_the_image():
+    one, other = profile(load("vit_s16")), profile(load("vit_s16"), image=384)
+    assert other.params - one.params == 384 * (24 * 24 - 14 * 14)
+
+
 def test_an_image_of_another_size():
     assert profile(load("convnext_t"), image=(224, 448)).macs == pytest.approx(
         2 * profile(load("convnext_t")).macs, rel=1e-3

@@ -157,7 +157,7 @@ def _try(found: Profile, settings: Any, numbers: tuple[int, int], save: str | No
 def _save(model: Any, path: str) -> None:
     from convlab.weights.converting import write
 
-    write(model.state_dict(), path, design=model.design, layout="convlab")
+    write(model.state_dict(), path, design=model.design, layout="convlab", folded=model.folded)
 
 
 def _told(tried: Tried, settings: Any, batch: int) -> str:

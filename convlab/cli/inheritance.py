@@ -52,9 +52,9 @@ def inherit(
     """Bring weights into a changed design: what fits by role is kept, the rest is fresh, and each tensor is told of."""
     from convlab.cli.arguments import SEED, choice_of, design_of, number_of
     from convlab.cli.weights import refuse_target
-    from convlab.exports.safetensors import packed
-    from convlab.language.files import load, write_whole
+    from convlab.language.files import load
     from convlab.models import build
+    from convlab.weights.converting import write
     from convlab.weights.inheritance import inherit_weights
     from convlab.weights.inheritance.matching import NEW_BLOCKS
 
@@ -66,7 +66,7 @@ def inherit(
     refuse_target(target, force)
     model = build(heir, seed=start)
     found = inherit_weights(model, source, source_design=before, new_blocks=chosen)
-    write_whole(target, packed(model))
+    write(model.state_dict(), target, design=heir, layout="convlab")
     if output.as_json:
         rest = {"path": str(target), "seed": start, "new_blocks": chosen, "sets": list(sets or ())}
         output.json({**found.plain(), "key": heir.key, **rest})

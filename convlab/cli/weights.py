@@ -194,6 +194,7 @@ def _told(design: Design) -> str:
 def refuse_target(target: Path, force: bool) -> None:
     """Say that a file cannot be written there before anything is read for it."""
     from convlab.errors import ConvlabError, Problem, quote
+    from convlab.weights.converting import refuse_other_name
 
     if target.is_dir() or not target.absolute().parent.is_dir():
         message = f"cannot write {quote(str(target))}: it is a folder, or its folder is not there"
@@ -202,6 +203,7 @@ def refuse_target(target: Path, force: bool) -> None:
     if target.exists() and not force:
         help = "--force writes over it; -o names another file"
         raise ConvlabError(Problem("already-there", f"{quote(str(target))} is there", help=help), exit_code=2)
+    refuse_other_name(target)
 
 
 def _plain(report: Report) -> dict[str, Any]:

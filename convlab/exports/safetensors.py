@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -34,21 +33,9 @@ def write(origin: Origin, target: Target) -> Steps:
 
 def packed(model: ConvNet) -> bytes:
     """A model's weights as the bytes of a safetensors file."""
-    from safetensors.torch import save
+    from convlab.weights import packing
 
-    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    # "format" is what transformers and others look for before they read a file.
-    return _ordered(save(weights, metadata={"format": "pt", **provenance(model.design, folded=model.folded)}))
-
-
-def _ordered(content: bytes) -> bytes:
-    """The same file with its metadata in order, which safetensors shuffles: the same weights are then the same bytes."""
-    length = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + length])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
-    return len(text).to_bytes(8, "little") + text + content[8 + length :]
+    return packing.packed(model.state_dict(), provenance(model.design, folded=model.folded))
 
 
 def refuse_other_weights(found: Mapping[str, Tensor], model: ConvNet) -> None:

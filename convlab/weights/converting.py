@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import torch
-from safetensors.torch import save
 from torch import Tensor
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.language.files import write_whole
 from convlab.weights.fitting import Fit, fit
-from convlab.weights.layouts import from_convlab, naming, paths_of
 from convlab.weights.given import given
+from convlab.weights.layouts import from_convlab, naming, paths_of
+from convlab.weights.packing import packed
 from convlab.weights.provenance import provenance
 
 PICKLED: Final = (".pth", ".pt", ".bin")
@@ -55,18 +55,25 @@ def convert(
     return Converted(from_convlab(found.tensors, design, to), found.report.layout, to, left_out)
 
 
-def write(tensors: Mapping[str, Tensor], path: str | os.PathLike[str], *, design: Design, layout: str) -> None:
+def write(
+    tensors: Mapping[str, Tensor], path: str | os.PathLike[str], *, design: Design, layout: str, folded: bool = False
+) -> None:
     """Write weights whole or not at all: safetensors, or a PyTorch checkpoint where the name ends in .pth, .pt or .bin.
 
-    The metadata of a safetensors file says whose weights they are. Raises ConvlabError where the file cannot be written.
+    The metadata of a safetensors file says whose weights they are, and whether those of the ``folded`` network.
+    Raises ConvlabError where the file cannot be written.
     """
     target = Path(path)
+    refuse_other_name(target)
     if target.suffix in PICKLED:
         buffer = io.BytesIO()
         torch.save({"model": dict(tensors)} if layout in WRAPPED else dict(tensors), buffer)
         return write_whole(target, buffer.getvalue())
-    if target.suffix != ".safetensors":
+    return write_whole(target, packed(tensors, provenance(design, layout, folded)))
+
+
+def refuse_other_name(target: Path) -> None:
+    """Raise ConvlabError for a file whose name is not that of a checkpoint."""
+    if target.suffix not in (".safetensors", *PICKLED):
         help = f"a name that ends in .safetensors, or {', '.join(PICKLED)} for a PyTorch checkpoint"
         raise ConvlabError(Problem("usage", f"{quote(str(target))} is no name of a checkpoint", help=help), exit_code=2)
-    about = {"format": "pt", **provenance(design, layout)}
-    return write_whole(target, save({name: tensor.contiguous() for name, tensor in tensors.items()}, about))

@@ -51,9 +51,7 @@ def fit(
     report = Report(
         loaded=tuple(match.line for match in loaded),
         missing=tuple(
-            match.line
-            for match in found
-            if match.kind in ("missing", "left out") and match.line.path not in left
+            match.line for match in found if match.kind in ("missing", "left out") and match.line.path not in left
         ),
         unexpected=tuple(line for line in extra if not _is_ignored(line.names[0], ignored)),
         reshaped=tuple(match.line for match in loaded if match.line.their_shapes != (match.line.shape,)),

@@ -22,14 +22,17 @@ def load_weights(
     """Fill a model, or a backbone of one, with weights, and say what became of each tensor.
 
     ``source`` is a file (safetensors, or a PyTorch checkpoint of tensors), a folder of transformers, or ``timm:NAME``,
-    ``torchvision:NAME``, ``hf:OWNER/NAME``; tensors by name (a state dict) or a model of any package are taken as well. The layout, that is whose names the checkpoint uses, is found by its names. Weights whose
-    paths begin with one of ``ignore`` (``["head"]``) are left as they are. The report is a ``convlab.weights.Report``. Raises ConvlabError where the checkpoint cannot be read or
-    does not fit; the model is then as it was.
+    ``torchvision:NAME``, ``hf:OWNER/NAME``; tensors by name (a state dict) or a model of any package are taken as well. The layout,
+    that is whose names the checkpoint uses, is found by its names. Weights whose paths begin with one of ``ignore`` (``["head"]``) are
+    left as they are. The report is a ``convlab.weights.Report``. Raises ConvlabError where the checkpoint cannot be read or does not
+    fit; the model is then as it was.
     """
     refuse_other_models(model)
     refuse_without_memory(model)
     if getattr(model, "folded", False):
-        problem = Problem("usage", "the model was folded: it has other weights", help="load the weights first, fold then")
+        problem = Problem(
+            "usage", "the model was folded: it has other weights", help="load the weights first, fold then"
+        )
         raise ConvlabError(problem, exit_code=2)
     weights = model.state_dict()
     whole = paths_of(model.design) | weights

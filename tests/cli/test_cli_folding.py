@@ -23,7 +23,7 @@ def test_profile_folded_is_set_against_the_design_as_it_trains(shell: Callable) 
 def test_profile_folded_against_another_design_folds_both(shell: Callable) -> None:
     ran = shell("profile", "repvgg_a0", "--folded", "--against", "resnet50")
     assert ran.code == 0
-    assert "folded, against resnet50\n" in ran.out
+    assert "folded, against resnet50, folded\n" in ran.out
     assert "as it trains\n" not in ran.out
     plain = shell("profile", "repvgg_a0", "--folded", "--against", "resnet50", "--json").json
     assert plain["cards"]["params"]["delta"]["baseline"] == 25_530_472

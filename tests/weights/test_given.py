@@ -4,10 +4,10 @@ import pytest
 import timm
 import torch
 from designs import small
-from safetensors.torch import save_file
 from weights import randomized
 
 from convlab import ConvlabError, build, features, fold, inherit_weights, load, load_weights
+from convlab.weights.converting import write
 from convlab.weights.inheritance.report import Inheritance, Inherited
 from convlab.weights.provenance import provenance
 
@@ -73,8 +73,7 @@ def test_a_backbone_inherits_by_way_of_its_network(trained):
 def test_weights_of_a_folded_network_say_so(trained, tmp_path):
     path = tmp_path / "folded.safetensors"
     folded = fold(trained.eval())
-    state = {key: tensor.contiguous() for key, tensor in folded.state_dict().items()}
-    save_file(state, path, provenance(DESIGN, folded=True))
+    write(folded.state_dict(), path, design=DESIGN, layout="convlab", folded=folded.folded)
     for fill in (load_weights, inherit_weights):
         with pytest.raises(ConvlabError, match=r"holds the weights of a folded network[^\n]*\n.*before folding"):
             fill(build(DESIGN, seed=0), path)
