@@ -17,11 +17,14 @@ from convlab.language.lowering import Adjustment
 from convlab.language.validation import structural_faults, validated
 from convlab.layers import Attention, Chain, Field, Layer, Live, Row, Shape, Window, saved
 from convlab.layers.layer import POINTWISE, Copies
-from convlab.layers.shape import Interval, larger
+from convlab.layers.shape import Interval, counted, larger, largest, smallest
 from convlab.metrics import METRICS
 
 MOST_PLACES = 10_000
 """So many places among windows are tried for a receptive field; Swin has 7."""
+
+MANY_PLACES = 64
+"""From so many places on they are tried as one array: fewer are done before numpy is imported."""
 
 
 class PartCost(NamedTuple):
@@ -214,11 +217,18 @@ def receptive_field(parts: Sequence[PartCost]) -> Field:
     places = math.lcm(*(layer.window for layer in attention))
     if field.widest is None or places == 1 or places > MOST_PLACES:
         return field
-    trees = Chain(tuple((part.path, part.part.tree) for part in parts))
-    stride = field.widest.stride
-    seen = [trees.seen(Interval(pixel, pixel)).moved(-pixel * stride) for pixel in range(places)]
-    hull = reduce(Interval.hull, seen)
-    return field._replace(widest=Window(hull.last - hull.first + 1, stride, hull.first))
+    hull = _seen_from(Chain(tuple((part.path, part.part.tree) for part in parts)), places, field.widest)
+    return field._replace(widest=Window(hull.last - hull.first + 1, field.widest.stride, hull.first))
+
+
+def _seen_from(tree: Layer, places: int, window: Window) -> Interval:
+    """What so many neighbouring pixels see, each one's interval moved back to where the first pixel stands, as one hull."""
+    if places < MANY_PLACES or type(window.size) is not int:
+        seen = (tree.seen(Interval(pixel, pixel)).moved(-pixel * window.stride) for pixel in range(places))
+        return reduce(Interval.hull, seen)
+    pixels = counted(places)
+    hulls = tree.seen(Interval(pixels, pixels)).moved(-pixels * window.stride)
+    return Interval(smallest(hulls.first), largest(hulls.last))
 
 
 def peak_elements(image: Shape, parts: Sequence[Live]) -> int:

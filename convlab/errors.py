@@ -39,8 +39,8 @@ CODES: dict[str, str] = {
     "no base, or another one.",
     "bad-set": "An assignment on the command line cannot be read. It is a knob path, '=', and a TOML value: "
     "--set stages.2.depth=27, --set 'stages.*.block.kernel_size=9'. Quote it where the shell would change it.",
-    "groups-do-not-divide": "The number of groups, or of heads of attention, does not divide the channels that it splits. Change the width or "
-    "groups, or give group_width: the widths are then rounded, and you are told.",
+    "groups-do-not-divide": "The number of groups, or of heads of attention, does not divide the channels that it splits. "
+    "Change the width or the number, or give group_width: the widths are then rounded, and you are told.",
     "map-vanishes": "The feature map is smaller than one pixel at this layer: the strides are too many or the image is "
     "too small. Take a stride away, or enlarge the image.",
     "too-big": "The network is larger than convlab is willing to build or to count. Look for a width or depth with "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from convlab import ConvlabError, build, load, profile, turn
+from convlab import ConvlabError, build, costs, load, profile, turn
 
 
 @pytest.mark.parametrize("size", [8, 0, -8, (224, 3), "224", 2.5, (1, 2, 3), True])
@@ -22,6 +22,15 @@ def test_a_class_token_does_not_stand_for_a_map_that_vanishes(size):
 def test_a_position_embedding_is_that_of_the_image():
     one, other = profile(load("vit_s16")), profile(load("vit_s16"), image=384)
     assert other.params - one.params == 384 * (24 * 24 - 14 * 14)
+
+
+@pytest.mark.parametrize("windows", [[7, 8, 9, 11], [64, 64, 64, 64], [5, 5, 13, 13]])
+def test_many_places_among_windows_are_tried_at_once(windows, monkeypatch):
+    sets = ["depths=[2, 3, 4, 2]", f"block.window={windows}"]
+    at_once = profile(load("swin_t", sets=sets)).receptive_field
+    monkeypatch.setattr(costs, "MANY_PLACES", costs.MOST_PLACES + 1)
+    assert profile(load("swin_t", sets=sets)).receptive_field == at_once
+    assert {type(number) for window in at_once for number in window} == {int}
 
 
 def test_an_image_of_another_size():

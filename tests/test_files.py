@@ -47,7 +47,7 @@ def test_nothing_is_left_of_a_write_that_fails(tmp_path, monkeypatch):
     assert [item.name for item in tmp_path.iterdir()] == ["design.toml"]
 
 
-@pytest.mark.parametrize("place", ["missing/design.toml", "folder"])
+@pytest.mark.parametrize("place", ["missing/design.toml", "folder", "long" * 100], ids=["missing", "folder", "long"])
 def test_a_place_that_cannot_be_written(tmp_path, place):
     (tmp_path / "folder").mkdir()
     with pytest.raises(ConvlabError, match="cannot write"):

@@ -208,14 +208,8 @@ HUGE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HUGE)
-def test_costs_beyond_64_bits_are_refused_and_all_others_are_exact(name, tmp_path):
-    stem = {"kind": "conv", "kernel_size": 255, "stride": 1}
-    base = {"block": {"kind": "bottleneck", "expansion_ratio": 64.0}, "stem": stem}
-    if name.startswith("one fixed"):
-        base |= {"image": {"size": 65536}, "widths": [65536, 65536]}
-    space = varied(tmp_path, HUGE[name], **base)
-    chosen = range(space.size)
+def assert_exact_or_too_big(space, chosen):
+    """Array and scalar agree where int64 holds the costs; returns how many members had each fault, and the largest cost."""
     population = cost_population(space, chosen, metrics=LIMITED)
     told, most = Counter(), 0
     for place, index in enumerate(chosen):
@@ -226,6 +220,26 @@ def test_costs_beyond_64_bits_are_refused_and_all_others_are_exact(name, tmp_pat
         assert {metric: int(population.costs[metric][place]) for metric in LIMITED} == costs
         told[fault] += 1
         most = max(most, *costs.values())
+    return told, most
+
+
+def test_a_table_of_relative_positions_beyond_64_bits(tmp_path):
+    """It is as large as the window says, on the smallest map too."""
+    table = {"base": "swin_t", "depths": [1, 1], "widths": [65536, 65536], "image": {"size": 4}}
+    block = {"window": 65536, "head_width": 1}
+    space = space_of(tmp_path, table | {"block": block, "vary": {"stages.1.depth": [1, 5000, 10_000]}})
+    assert assert_exact_or_too_big(space, range(3))[0] == {"": 2, "too-big": 1}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_costs_beyond_64_bits_are_refused_and_all_others_are_exact(name, tmp_path):
+    stem = {"kind": "conv", "kernel_size": 255, "stride": 1}
+    base = {"block": {"kind": "bottleneck", "expansion_ratio": 64.0}, "stem": stem}
+    if name.startswith("one fixed"):
+        base |= {"image": {"size": 65536}, "widths": [65536, 65536]}
+    space = varied(tmp_path, HUGE[name], **base)
+    chosen = range(space.size)
+    told, most = assert_exact_or_too_big(space, chosen)
     assert told["too-big"]
     assert told[""] or name.startswith("one fixed")
     assert most > 2**60 or name != "every magnitude"

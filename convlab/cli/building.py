@@ -18,7 +18,9 @@ PANEL = "Build"
 
 Save = Annotated[
     str | None,
-    typer.Option("--save", metavar="FILE", help="Write the initial weights: .safetensors, or .pth.", rich_help_panel="Run"),
+    typer.Option(
+        "--save", metavar="FILE", help="Write the initial weights: .safetensors, or .pth.", rich_help_panel="Run"
+    ),
 ]
 
 

@@ -193,16 +193,10 @@ def _told(design: Design) -> str:
 
 def refuse_target(target: Path, force: bool) -> None:
     """Say that a file cannot be written there before anything is read for it."""
-    from convlab.errors import ConvlabError, Problem, quote
+    from convlab.exports.targets import Target
     from convlab.weights.converting import refuse_other_name
 
-    if target.is_dir() or not target.absolute().parent.is_dir():
-        message = f"cannot write {quote(str(target))}: it is a folder, or its folder is not there"
-        help = "name a file, such as weights.safetensors"
-        raise ConvlabError(Problem("unreadable-file", message, help=help), exit_code=2)
-    if target.exists() and not force:
-        help = "--force writes over it; -o names another file"
-        raise ConvlabError(Problem("already-there", f"{quote(str(target))} is there", help=help), exit_code=2)
+    Target(target, force).refuse_occupied_file()
     refuse_other_name(target)
 
 

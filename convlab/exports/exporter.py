@@ -91,7 +91,8 @@ def begin(
     _refuse_other_things(origin.design)
     validated(origin.design)
     target = Target(format.usual_path(origin.design) if path is None else Path(path), force, push)
-    format.refuse_other_names(target.path)
+    with target.on_disk():
+        format.refuse_other_names(target.path)
     _refuse_unused(origin, target, format)
     began = perf_counter()
     written = yield from format.write(origin, target)

@@ -31,21 +31,24 @@ class Target:
     def refuse_occupied_file(self) -> None:
         """Raise ConvlabError where no file can be written, or one is there and must stay."""
         path = self.path
-        if path.is_dir() or not path.absolute().parent.is_dir():
-            raise _unwritable(
-                path, "it is a folder, or its folder is not there", "name a file in a folder that is there"
-            )
-        if path.exists() and not path.is_file():
-            raise _unwritable(path, "it is a pipe or a device", "name a file")
-        if path.exists() and not self.force:
-            raise _already_there(path)
+        with self.on_disk():
+            if path.is_dir() or not path.absolute().parent.is_dir():
+                raise _unwritable(
+                    path, "it is a folder, or its folder is not there", "name a file in a folder that is there"
+                )
+            if path.exists() and not path.is_file():
+                raise _unwritable(path, "it is a pipe or a device", "name a file")
+            if path.exists() and not self.force:
+                raise _already_there(path)
 
     def refuse_occupied_folder(self, own: frozenset[str]) -> None:
         """Raise ConvlabError where no folder can be written, or one is there that holds more than files of ``own`` names."""
         path = self.path
-        if not path.absolute().parent.is_dir() or (path.exists() and not path.is_dir()):
-            raise _unwritable(path, "it is a file, or its folder is not there", "name a folder in one that is there")
-        there = {item.name for item in path.iterdir()} if path.is_dir() else set()
+        with self.on_disk():
+            if not path.absolute().parent.is_dir() or (path.exists() and not path.is_dir()):
+                help = "name a folder in one that is there"
+                raise _unwritable(path, "it is a file, or its folder is not there", help)
+            there = {item.name for item in path.iterdir()} if path.is_dir() else set()
         if there and not self.force:
             raise _already_there(path)
         if there - own:
@@ -53,6 +56,14 @@ class Target:
             raise _unwritable(
                 path, f"the folder holds {other}, which no export wrote", "take another folder, or empty it"
             )
+
+    @contextmanager
+    def on_disk(self) -> Iterator[None]:
+        """Raise ConvlabError where the disk refuses: a folder that may not be searched, a name that is too long, no space."""
+        try:
+            yield
+        except OSError as error:
+            raise _unwritable(self.path, error.strerror or str(error), "choose another place") from None
 
     @contextmanager
     def staged(self) -> Iterator[Path]:
@@ -63,11 +74,10 @@ class Target:
         path = self.path.resolve()
         stage = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
         try:
-            stage.mkdir()
-            yield stage / path.name
-            _move(stage, path)
-        except OSError as error:
-            raise _unwritable(path, error.strerror or str(error), "choose another place") from None
+            with self.on_disk():
+                stage.mkdir()
+                yield stage / path.name
+                _move(stage, path)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
@@ -109,5 +119,5 @@ def _unwritable(path: Path, why: str, help: str) -> ConvlabError:
 
 
 def _already_there(path: Path) -> ConvlabError:
-    help = "--force overwrites it (force=True in Python), -o names another place"
+    help = "--force overwrites it (force=True in Python); or name another place"
     return ConvlabError(Problem("already-there", f"{quote(str(path))} is already there", help=help), exit_code=2)

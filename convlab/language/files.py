@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,8 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing could be written, nothing need be found either
+            temporary.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> ConvlabError:

@@ -28,9 +28,10 @@ class Tiling(NamedTuple):
 class Attention(Layer):
     """Every pixel attends to all pixels (Vaswani et al., 2017, arXiv:1706.03762) or to those of its window.
 
-    Windows are those of Swin (Liu et al., 2021, arXiv:2103.14030): ``window`` is a window's side in pixels, 0 for the whole map; a map smaller than that is one window. ``shifted`` windows start
-    ``window // 2`` pixels later. ``relative_position`` adds a learned number a head to each logit by the two pixels' offset. MACs hold the
-    projections to queries, keys and values and back, and the two products of attention; windows that padding fills are counted in full.
+    Windows are those of Swin (Liu et al., 2021, arXiv:2103.14030): ``window`` is a window's side in pixels, 0 for the whole map; a map
+    smaller than that is one window. ``shifted`` windows start ``window // 2`` pixels later. ``relative_position`` adds a learned number
+    a head to each logit by the two pixels' offset. MACs hold the projections to queries, keys and values and back, and the two
+    products of attention; windows that padding fills are counted in full.
     """
 
     heads: int

@@ -106,6 +106,17 @@ def largest(values: int) -> int:
     return int(_numpy().max(values))
 
 
+def smallest(values: int) -> int:
+    """The smallest of an array."""
+    return int(_numpy().min(values))
+
+
+def counted(count: int) -> int:
+    """The array of the first numbers, from 0."""
+    numbers: int = _numpy().arange(count)
+    return numbers
+
+
 def rounded(value: float) -> int:
     """The nearest whole number (halves go to even), at least 1."""
     if type(value) is float or type(value) is int:

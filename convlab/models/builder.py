@@ -141,7 +141,9 @@ def _module(tree: Layer, x: Shape, block: _Block) -> nn.Module:
             return _filled(ParallelSum(), {name: _module(child, x, block) for name, child in tree.children})
         case Split():
             seen = tree.share(x)
-            return _filled(ChannelSplit(len(tree.children)), {name: _module(child, seen, block) for name, child in tree.children})
+            return _filled(
+                ChannelSplit(len(tree.children)), {name: _module(child, seen, block) for name, child in tree.children}
+            )
         case _:
             return tree.module(x)
 

@@ -260,7 +260,8 @@ def _is_safe(rows: list[Row]) -> bool:
     """Whether int64 holds all costs.
 
     A layer has to do with each number that comes in or goes out at most once for every input channel and tap of its kernel, or for
-    every pixel; attention four times, and padding to whole windows at most doubles each side of a map.
+    every pixel; attention four times, and padding to whole windows at most doubles each side of a map. Its table of relative
+    positions is as large as the window says, however small the map is.
     """
     known: dict[int, float] = {}
 
@@ -274,6 +275,8 @@ def _is_safe(rows: list[Row]) -> bool:
         channels, height, width = map(most, row.input)
         elements = max(channels * height * width, math.prod(map(most, row.output)))
         taps = most(getattr(row.layer, "kernel_size", 1)) ** 2
-        times = 64 if isinstance(row.layer, Attention) else 1
-        bound += most(row.count) * times * elements * (channels * taps + height * width)
+        times, table = 1.0, 0.0
+        if isinstance(row.layer, Attention):
+            times, table = 64.0, (2 * most(row.layer.window)) ** 2 * most(row.layer.heads)
+        bound += most(row.count) * (times * elements * (channels * taps + height * width) + table)
     return bound < SAFE

@@ -73,23 +73,21 @@ def metadata(source: str | os.PathLike[str]) -> dict[str, str]:
 def _file(path: Path) -> Path:
     """The file of a path, in a folder of transformers the one with the weights."""
     try:
-        is_folder, is_there = path.is_dir(), path.exists()
+        found = next((inside for name in IN_A_FOLDER if (inside := path / name).is_file()), path)
+        is_folder, is_there = found.is_dir(), found.exists()
     except OSError as error:  # a name that is too long, a folder that may not be searched
         raise _unreadable(path, error) from None
     if is_folder:
-        inside = next((path / name for name in IN_A_FOLDER if (path / name).is_file()), None)
-        if inside is None:
-            help = f"name a file in it; a folder is read where it holds {' or '.join(IN_A_FOLDER)}"
-            raise ConvlabError(_problem("not-a-file", path, "this is a folder", help=help), exit_code=2)
-        return inside
+        help = f"name a file in it; a folder is read where it holds {' or '.join(IN_A_FOLDER)}"
+        raise ConvlabError(_problem("not-a-file", path, "this is a folder", help=help), exit_code=2)
     if not is_there:
         help = f"check the spelling and the folder; published names begin with {', '.join(_HUB_NAMES)}"
         raise ConvlabError(
             _problem("unreadable-file", path, f"there is no file {quote(str(path))}", help=help), exit_code=2
         )
-    if not path.is_file():
+    if not found.is_file():
         raise ConvlabError(_problem("not-a-file", path, "this is no regular file", help=_KINDS), exit_code=2)
-    return path
+    return found
 
 
 def _start(path: Path) -> bytes:

@@ -44,6 +44,8 @@ MISTAKES = [
     (2, "build convnext_t --seed -1", "seed = -1 is out of range", "--seed:1:1"),
     (2, "build convnext_t --save /nowhere/x", "cannot write", "name a file"),
     (2, "build convnext_t --save /", "cannot write", "name a file"),
+    (2, f"build convnext_t --save {'long' * 100}", "File name too long", "choose another place"),
+    (2, "build convnext_t --save x.txt", '"x.txt" is no name of a checkpoint', ".safetensors"),
     (2, "space member spaces/kernel_study 20736", 'no member "20736"', "0 to 20735"),
     (2, "space member spaces/kernel_study x", 'no member "x"', "0 to 20735"),
     (2, "space sample spaces/kernel_study --metric mac", 'metric cannot be "mac"', 'did you mean "macs"?'),

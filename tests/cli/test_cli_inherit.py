@@ -42,6 +42,18 @@ def test_its_file_can_be_inherited_from(shell: Callable) -> None:
     assert {item["path"].split(".")[3] for item in again.json["unused"]} == {"2", "5"}
 
 
+def test_the_ending_of_the_name_says_what_is_written(shell: Callable, tmp_path: Path) -> None:
+    shell(*OLD)
+    assert shell(*INHERIT, "-o", "new.pth").code == shell(*INHERIT, "-o", "new.safetensors").code == 0
+    pickled, other = torch.load("new.pth", weights_only=True), load_file("new.safetensors")
+    assert list(pickled) == list(convlab.build(convlab.load("convnext_atto"), device="meta").state_dict())
+    assert all(torch.equal(tensor, other[name]) for name, tensor in pickled.items())
+    refused = shell(*INHERIT, "-o", "new.txt")
+    assert refused.code == 2
+    assert '"new.txt" is no name of a checkpoint' in refused.err
+    assert not (tmp_path / "new.txt").exists()
+
+
 def test_what_cannot_be_is_refused(shell: Callable) -> None:
     shell(*OLD)
     assert shell(*INHERIT, "--new-blocks", "clone").code == 2

@@ -109,7 +109,7 @@ def test_what_is_there_stays_unless_forced(to: str, shell: Callable) -> None:
     ran = shell("export", *SMALL, "--to", to)
     assert ran.code == 2
     assert ran.err == (
-        f'error: "{place}" is already there\n   = help: --force overwrites it (force=True in Python), -o names another place\n'
+        f'error: "{place}" is already there\n   = help: --force overwrites it (force=True in Python); or name another place\n'
     )
     assert (place / "README.md" if to == "hub" else place).read_text() == "old"
     assert shell("export", *SMALL, "--to", to, "--force").code == 0
@@ -129,6 +129,8 @@ def test_what_is_there_stays_unless_forced(to: str, shell: Callable) -> None:
         (("--to", "toml", "-o", "network.py"), "name it network.toml"),
         (("--to", "python", "-o", "my-network.py"), "name it my_network.py"),
         (("--to", "python", "-o", "torch.py"), "name it torch_network.py"),
+        (("--to", "onnx", "-o", "long" * 100), "File name too long"),
+        (("--to", "hub", "-o", "long" * 100), "File name too long"),
         (("--to", "onnx", "-o", "-"), "an export goes to a place, not to stdout"),
         (("--to", "hub", "-o", "-"), "an export goes to a place, not to stdout"),
         (("--to", "onnx", "--ignore", "head"), "there are no weights to ignore a part of"),
@@ -200,7 +202,8 @@ def test_python_goes_to_a_name_that_can_be_imported(shell: Callable) -> None:
     assert Path("my_network.py").is_file()
 
 
-def test_models_as_weights_and_as_designs() -> None:
+def test_models_as_weights_and_as_designs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     design = convlab.load("resnet18", sets=["depths=1", "widths=16", "head.classes=3"])
     model = convlab.build(design, seed=4)
     found = convlab.export(design, to="safetensors", path="a.safetensors", weights=model)

@@ -75,6 +75,22 @@ def test_checkpoints_of_pytorch(suffix, layout, ours, tmp_path):
     assert equal(read(tmp_path / f"weights{suffix}"), state)
 
 
+def test_the_same_weights_are_the_same_bytes(ours, tmp_path):
+    for name in "abcd":  # safetensors itself shuffles what a file says of itself
+        write(ours, tmp_path / f"{name}.safetensors", design=DESIGN, layout="timm")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
+def test_a_tensor_under_two_names_is_written_under_both(ours, tmp_path):
+    state = dict(ours)
+    state["stem.1.weight"] = state["stem.0.bias"]
+    torch.save(state, tmp_path / "shared.pth")
+    read_back = convert(tmp_path / "shared.pth", DESIGN, "timm").tensors
+    assert read_back["stem.1.weight"].data_ptr() == read_back["stem.0.bias"].data_ptr()
+    write(read_back, tmp_path / "apart.safetensors", design=DESIGN, layout="timm")
+    assert equal(load_file(tmp_path / "apart.safetensors"), state)
+
+
 def test_other_names_of_files_are_refused(ours, tmp_path):
     with pytest.raises(ConvlabError, match=r"a name that ends in \.safetensors"):
         write(ours, tmp_path / "weights.onnx", design=DESIGN, layout="timm")

@@ -22,6 +22,7 @@ FAMILIES = {
     "convnext": ("timm", "torchvision", "facebookresearch", "transformers", "convlab"),
     "convnext_v2": ("timm", "facebookresearch", "fcmae", "transformers", "convlab"),
     "convnext_rep": ("convlab",),
+    "convnext_swin": ("convlab",),
     "convnext_iso": ("facebookresearch", "convlab"),
     "resnet": ("timm", "torchvision", "transformers", "convlab"),
     "resnext": ("timm", "torchvision", "convlab"),

@@ -16,7 +16,7 @@ from convlab.models import ConvNet
 from convlab.models.features import FeatureMaps
 from convlab.weights.fitting import fit
 from convlab.weights.given import Weights, given, refuse_other_models, refuse_without_memory, told
-from convlab.weights.layouts import detect, naming, paths_of
+from convlab.weights.layouts import classifier_of, detect, naming, paths_of
 from convlab.weights.origins import design_inside
 from convlab.weights.recognition import recognized
 
@@ -58,7 +58,7 @@ def _with_classes(design: Design, state: Mapping[str, Tensor], layout: str) -> D
     if not design.head.classes:
         return design
     known = naming(design, detect(state, design) if layout == "auto" else layout)
-    names = next((item.names for path, item in known.items() if path in ("head.fc.weight", "head.weight")), ())
+    names = known[f"{classifier_of(design)}.weight"].names
     weight = state.get(names[0]) if names else None
     classes = 0 if weight is None else int(weight.shape[0])
     return dataclasses.replace(design, head=dataclasses.replace(design.head, classes=classes))
