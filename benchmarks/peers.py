@@ -1,12 +1,13 @@
 """How fast convlab's networks are built and run beside timm's of the same name: eager, float32, on the CPU, candidates in turn.
 
-Run: python benchmarks/peers.py [--rounds N] [--batch N] [NAME ...]
+Run: python benchmarks/peers.py [--rounds N] [--batch N] [--shared] [NAME ...]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -17,8 +18,10 @@ from interleaved import Times, interleaved, interval, shown, summary, surroundin
 
 import convlab
 
-THREADS = os.cpu_count() or 1
 PACKAGES = ("convlab", "torch", "timm")
+
+
+Clock = Callable[[], float]
 
 
 class Peer(NamedTuple):
@@ -40,13 +43,14 @@ PEERS = (
 )
 
 
-def building(peer: Peer, rounds: int) -> Times:
+def building(peer: Peer, rounds: int, clock: Clock) -> Times:
     """Seconds to build each network with initial weights."""
     design = convlab.load(peer.ours)
-    return interleaved({"convlab": lambda: convlab.build(design), "timm": lambda: timm.create_model(peer.timm)}, rounds)
+    candidates = {"convlab": lambda: convlab.build(design), "timm": lambda: timm.create_model(peer.timm)}
+    return interleaved(candidates, rounds, clock=clock)
 
 
-def running(peer: Peer, batch: int, rounds: int) -> Times:
+def running(peer: Peer, batch: int, rounds: int, clock: Clock) -> Times:
     """Seconds of a forward pass at inference; timm's network in both layouts of memory, ours in the one that it is built in."""
     ours = convlab.build(convlab.load(peer.ours)).eval()
     theirs = {layout: timm.create_model(peer.timm).eval().to(memory_format=layout) for layout in LAYOUTS.values()}
@@ -58,7 +62,7 @@ def running(peer: Peer, batch: int, rounds: int) -> Times:
 
     candidates = {"convlab": candidate(ours, torch.channels_last)}
     candidates |= {name: candidate(theirs[layout], layout) for name, layout in LAYOUTS.items()}
-    return interleaved(candidates, rounds, warm_up=2)
+    return interleaved(candidates, rounds, warm_up=2, clock=clock)
 
 
 LAYOUTS = {"timm": torch.contiguous_format, "timm, channels-last": torch.channels_last}
@@ -74,14 +78,14 @@ def compared(times: Times, ours: str = "convlab") -> dict[str, Any]:
     return found
 
 
-def measured(peer: Peer, batch: int, rounds: int) -> dict[str, Any]:
+def measured(peer: Peer, batch: int, rounds: int, clock: Clock) -> dict[str, Any]:
     """Everything about one network."""
     return {
         "timm": peer.timm,
         "image_px": peer.image,
         "batch": batch,
-        "build": compared(building(peer, rounds)),
-        "inference": compared(running(peer, batch, rounds)),
+        "build": compared(building(peer, rounds, clock)),
+        "inference": compared(running(peer, batch, rounds, clock)),
     }
 
 
@@ -101,17 +105,28 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="presets to measure; all by default")
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument(
+        "--shared", action="store_true", help="seconds of the processor on one thread: other work runs too"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    torch.set_num_threads(THREADS)
+    threads = 1 if options.shared else os.cpu_count() or 1
+    torch.set_num_threads(threads)
+    clock = time.process_time if options.shared else time.perf_counter
     found: dict[str, Any] = {}
     for peer in PEERS:
         if peer.ours in (options.names or [peer.ours]):
-            found[peer.ours] = measured(peer, options.batch, options.rounds)
+            found[peer.ours] = measured(peer, options.batch, options.rounds, clock)
             for what in ("build", "inference"):
                 print(line(peer.ours, what, found[peer.ours][what]), flush=True)
     if not options.names:
-        about = {"threads": THREADS, "dtype": "float32", "mode": "eager", "interval": "95 % of the median"}
+        about = {
+            "threads": threads,
+            "clock": clock.__name__,
+            "dtype": "float32",
+            "mode": "eager",
+            "interval": "95 % of the median",
+        }
         print(write("peers", {**surroundings(PACKAGES), **about, "networks": found}))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from designs import PRESETS, SWEEP, design_of, designs, preset, swept
+from designs import SHALLOWEST, SWEEP, design_of, designs, preset, swept
 from hypothesis import given
 from oracles import image_of, on_meta, peak_elements
 from sums import sums
@@ -58,7 +58,7 @@ def check_paths(after, model, original):
     assert sorted([*owned, *scales]) == sorted(name for name, _ in model.named_parameters())
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", SHALLOWEST)
 def test_presets(name):
     check(preset(name))
 
@@ -110,7 +110,7 @@ def first(tree):
     return first(tree.children[0][1]) if isinstance(tree, Chain) and tree.children else tree
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", SHALLOWEST)
 def test_no_norm_is_left_after_a_convolution(name):
     design = preset(name)
     for part in lower(design).parts:
