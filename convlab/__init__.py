@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from convlab.language.head import Head
     from convlab.language.stem import Stem
     from convlab.language.turning import turn
+    from convlab.measurement.benchmarking import Benchmark, benchmark
     from convlab.models import build, fold
     from convlab.models.features import features
     from convlab.spaces.populations import cost_population, sample
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Benchmark": "measurement.benchmarking",
     "Block": "language.blocks",
     "ConvlabError": "errors",
     "Design": "language.design",
@@ -39,6 +41,7 @@ _HOMES = {
     "Space": "spaces.space",
     "Stage": "language.design",
     "Stem": "language.stem",
+    "benchmark": "measurement.benchmarking",
     "build": "models",
     "cost_population": "spaces.populations",
     "export": "exports",
@@ -57,6 +60,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Benchmark",
     "Block",
     "ConvlabError",
     "Design",
@@ -68,6 +72,7 @@ __all__ = [
     "Stage",
     "Stem",
     "__version__",
+    "benchmark",
     "build",
     "cost_population",
     "export",

@@ -1,0 +1,85 @@
+"""Rounds: candidates measured in turn, A B C A B C, so that what the machine does meanwhile meets all of them alike."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+from convlab.measurement.statistics import confidence
+from convlab.measurement.workloads import Workload
+
+
+@final
+@dataclass(frozen=True)
+class Protocol:
+    """How long and how exactly is measured.
+
+    A candidate is warmed up until two stretches of ``window`` steps take the same time up to ``stable``, or for ``warm_up_s``. Then come
+    rounds, at least ``least_rounds``, until every candidate's median is known to ``precision`` (half of its confidence interval),
+    ``seconds`` a candidate are over or there are ``most_rounds``. A sample is the mean of steps in a row that take ``sample_s`` together.
+    """
+
+    seconds: float = 10.0
+    least_rounds: int = 12
+    most_rounds: int = 400
+    precision: float = 0.005
+    sample_s: float = 0.02
+    window: int = 3
+    stable: float = 0.05
+    warm_up_s: float = 5.0
+
+
+@final
+@dataclass
+class Samples:
+    """What was measured of one candidate so far."""
+
+    parts: tuple[str, ...]
+    steps: int = 1
+    """Steps that a sample is the mean of."""
+    warm_up_steps: int = 0
+    values: list[tuple[float, ...]] = field(default_factory=list)
+
+    @property
+    def totals(self) -> list[float]:
+        """Seconds of a step, by round."""
+        return [sum(value) for value in self.values]
+
+
+def warmed_up(workload: Workload, protocol: Protocol) -> Samples:
+    """Run until times are stable; how many steps a sample takes from then on."""
+    began = time.monotonic()
+    times: list[float] = []
+    while True:
+        times.append(sum(workload.run()))
+        if len(times) >= 2 * protocol.window:
+            before, after = times[-2 * protocol.window : -protocol.window], times[-protocol.window :]
+            change = statistics.median(after) / statistics.median(before) - 1
+            if abs(change) <= protocol.stable:
+                break
+        if time.monotonic() - began > protocol.warm_up_s and len(times) >= protocol.window:
+            break
+    step = statistics.median(times[-protocol.window :])
+    steps = max(1, math.ceil(protocol.sample_s / step)) if step > 0 else 1
+    return Samples(workload.parts, steps, len(times))
+
+
+def interleaved(workloads: Sequence[Workload], protocol: Protocol) -> Iterator[tuple[Samples, ...]]:
+    """Measure in turn; after each round, all samples so far (the same lists, which grow)."""
+    samples = tuple(warmed_up(workload, protocol) for workload in workloads)
+    began = time.monotonic()
+    for rounds in range(1, protocol.most_rounds + 1):
+        for workload, found in zip(workloads, samples, strict=True):
+            found.values.append(workload.run(found.steps))
+        yield samples
+        over = time.monotonic() - began > protocol.seconds * len(workloads)
+        if rounds >= protocol.least_rounds and (over or _exact(samples, protocol.precision)):
+            return
+
+
+def _exact(samples: Sequence[Samples], precision: float) -> bool:
+    return all(confidence(found.totals).relative <= precision for found in samples)

@@ -1,0 +1,97 @@
+"""One measured row: a network under conditions, what a step takes, and everything needed to read the figure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+from convlab.measurement.conditions import Conditions
+from convlab.measurement.rounds import Samples
+from convlab.measurement.statistics import Estimate, estimate, inverted
+from convlab.measurement.subjects import Subject
+
+
+@final
+@dataclass(frozen=True)
+class Measurement:
+    """A network under conditions. Where ``failure`` says why there are no figures, ``step`` is None."""
+
+    subject: Subject
+    params: int
+    macs: int
+    conditions: Conditions
+    step: Estimate | None
+    """Seconds of a step: of a batch, with everything that the task does."""
+    parts: dict[str, Estimate]
+    """Seconds of each part of a step."""
+    compile_s: float
+    samples: tuple[float, ...] = ()
+    """Seconds of a step, each the mean of ``steps`` in a row, in the order in which they were taken."""
+    steps: int = 1
+    warm_up_steps: int = 0
+    peak_bytes: int | None = None
+    joules_per_image: float | None = None
+    failure: str = ""
+    largest_batch: int | None = None
+    """The largest batch that fits, where this one does not and it was looked for."""
+
+    @property
+    def images_per_second(self) -> Estimate | None:
+        """The throughput: the batch over the time of a step."""
+        return None if self.step is None else inverted(self.step, self.conditions.batch)
+
+    def plain(self) -> dict[str, Any]:
+        """The row as JSON holds it."""
+        throughput = self.images_per_second
+        return {
+            "subject": self.subject.name,
+            "package": self.subject.package,
+            "design": None if self.subject.design is None else self.subject.design.key,
+            "folded": self.subject.folded,
+            "image": list(self.subject.image),
+            "params": self.params,
+            "macs": self.macs,
+            **asdict(self.conditions),
+            "step_s": None if self.step is None else asdict(self.step),
+            "images_per_second": None if throughput is None else asdict(throughput),
+            "parts_s": {name: asdict(found) for name, found in self.parts.items()},
+            "compile_s": self.compile_s,
+            "steps_per_sample": self.steps,
+            "warm_up_steps": self.warm_up_steps,
+            "peak_bytes": self.peak_bytes,
+            "joules_per_image": self.joules_per_image,
+            "failure": self.failure,
+            "largest_batch": self.largest_batch,
+            "samples_s": list(self.samples),
+        }
+
+
+def measured(
+    subject: Subject,
+    conditions: Conditions,
+    samples: Samples,
+    *,
+    counts: tuple[int, int],
+    compile_s: float,
+) -> Measurement:
+    """The row of what was measured. ``counts`` are parameters and multiply-adds."""
+    by_part = zip(*samples.values, strict=True) if samples.values else ()
+    return Measurement(
+        subject,
+        *counts,
+        conditions,
+        estimate(samples.totals) if samples.values else None,
+        {name: estimate(values) for name, values in zip(samples.parts, by_part, strict=False)},
+        compile_s,
+        tuple(samples.totals),
+        samples.steps,
+        samples.warm_up_steps,
+        failure="" if samples.values else "stopped before its first round",
+    )
+
+
+def failed(
+    subject: Subject, conditions: Conditions, failure: str, *, counts: tuple[int, int], largest_batch: int | None = None
+) -> Measurement:
+    """The row of a network that could not be run."""
+    return Measurement(subject, *counts, conditions, None, {}, 0.0, failure=failure, largest_batch=largest_batch)

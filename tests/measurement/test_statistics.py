@@ -1,0 +1,76 @@
+"""The statistics of timings: intervals keep their promise on independent samples and on samples that wander."""
+
+import random
+import statistics
+
+import pytest
+
+from convlab.measurement.statistics import confidence, estimate, inverted, percentile, ratio
+
+
+def wandering(seed, count, memory):
+    """Timings of a machine whose speed wanders: an autoregression around 1, with rare slow steps."""
+    draw = random.Random(seed)
+    level = draw.gauss(0, 0.02)
+    for _ in range(count):
+        level = memory * level + draw.gauss(0, 0.02 * (1 - memory**2) ** 0.5)
+        slow = draw.expovariate(10) if draw.random() < 0.05 else 0.0
+        yield 1 + level + abs(draw.gauss(0, 0.02)) + slow
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_interval_covers_the_median_of_the_next_run(memory):
+    """In at least nine of ten cases, whether samples are independent or each resembles the one before."""
+    covered = 0
+    for trial in range(300):
+        samples = list(wandering(trial, 120, memory))
+        found = estimate(samples[:60])
+        covered += found.low <= statistics.median(samples[60:]) <= found.high
+    assert covered >= 270
+
+
+def test_confidence_interval_covers_the_true_median():
+    covered = 0
+    for trial in range(1000):
+        draw = random.Random(trial)
+        found = confidence([draw.lognormvariate(0, 0.5) for _ in range(25)])
+        covered += found.low <= 1.0 <= found.high
+    assert 940 <= covered <= 990  # 95.7 % by the binomial distribution
+
+
+def test_ratio_is_paired():
+    """What slows a whole round down leaves the ratio alone."""
+    rounds = [1.0, 5.0, 1.0, 20.0, 1.0, 3.0, 2.0, 1.0, 9.0, 1.0]
+    found = ratio([2 * each for each in rounds], rounds)
+    assert (found.low, found.median, found.high, found.n) == (2.0, 2.0, 2.0, 10)
+
+
+def test_ratio_needs_as_many_of_each():
+    with pytest.raises(ValueError, match="shorter"):
+        ratio([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_few_samples_give_an_interval_around_their_median(count):
+    samples = [1.0 + 0.1 * (7 * index % count) for index in range(count)]
+    for found in (estimate(samples), confidence(samples)):
+        assert found.low <= found.quartile_1 <= found.median <= found.quartile_3 <= found.high
+        assert found.median == statistics.median(samples)
+        assert found.n == count
+
+
+def test_five_samples_cannot_bound_a_median_more_tightly_than_their_range():
+    found = confidence([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert (found.low, found.high) == (1.0, 5.0)
+
+
+def test_percentile_is_a_sample():
+    samples = [float(value) for value in range(1, 101)]
+    assert [percentile(samples, percent) for percent in (0, 50, 95, 99, 100)] == [1, 50, 95, 99, 100]
+    assert percentile([3.0], 99) == 3.0
+
+
+def test_throughput_is_the_batch_over_the_step():
+    found = inverted(estimate([0.5, 0.4, 0.5, 0.625, 0.5]), 8)
+    assert found.median == 16.0
+    assert found.low <= found.quartile_1 <= found.median <= found.quartile_3 <= found.high
