@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from convlab.cli.options import BatchSize, ChannelsLast, DesignName, Device, Dtype, Folded, ImageSize, Seed, Sets
+from convlab.cli.options import BatchSize, ChannelsLast, DesignName, Device, Dtype, Folded, Force, ImageSize, Seed, Sets
 from convlab.cli.output import Output, command
-from convlab.cli.weights import Force, refuse_target
+from convlab.cli.weights import refuse_target
 
 if TYPE_CHECKING:
     from convlab.costs import Profile

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_format
-from convlab.cli.options import DesignName, ImageSize, Seed, Sets
+from convlab.cli.options import DesignName, Force, ImageSize, Seed, Sets
 from convlab.cli.output import Output, command
 from convlab.cli.terminal import is_terminal
 from convlab.cli.weights import Ignore
@@ -34,7 +34,6 @@ Out = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="PATH", help="Where to; the design's name in this folder by default."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 Weights = Annotated[
     str | None,
     typer.Option(

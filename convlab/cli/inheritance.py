@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from convlab.cli.completion import complete_design
-from convlab.cli.options import Seed, Sets
+from convlab.cli.options import Force, Seed, Sets
 from convlab.cli.output import Output, command
-from convlab.cli.weights import PANEL, Force, Out, Source
+from convlab.cli.weights import PANEL, Out, Source
 
 Into = Annotated[
     str,

@@ -77,3 +77,4 @@ ChannelsLast = Annotated[
 Seed = Annotated[
     str | None, typer.Option("--seed", metavar="N", help="Seed of the random numbers.", rich_help_panel="Run")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]

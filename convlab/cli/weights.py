@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_layout, complete_source
-from convlab.cli.options import DesignName, Sets
+from convlab.cli.options import DesignName, Force, Sets
 from convlab.cli.output import Output, command
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ Out = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="FILE", help="Where to; a .safetensors file in this folder by default."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 
 
 @command(PANEL, "convlab weights check convnext_t.pth --design convnext_t")
