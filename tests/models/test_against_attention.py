@@ -1,13 +1,11 @@
 """Swin, DeiT and ViT are the published networks: parameters, multiply-adds and, with the same weights, outputs."""
 
-import re
-
 import pytest
 import timm
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.swin_transformer import SwinTransformerBlock
-from weights import assert_close, images, randomized
+from weights import assert_close, images, randomized, renamed
 
 from convlab import build, load, profile
 from convlab.modules import WindowAttention2d
@@ -49,15 +47,6 @@ VIT = [
     (r"^stem\.1\.position_embedding$", "pos_embed"),
     (r"^head\.fc\.", "head."),
 ]
-
-
-def renamed(state, rules):
-    found = {}
-    for name, tensor in state.items():
-        for pattern, replacement in rules:
-            name = re.sub(pattern, replacement, name)
-        found[name] = tensor
-    return found
 
 
 def theirs_of(name, device="cpu"):

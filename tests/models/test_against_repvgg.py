@@ -1,6 +1,5 @@
 """RepVGG is timm's, before it is folded and after; RepLKNet has the figures of its authors."""
 
-import re
 from itertools import pairwise
 
 import pytest
@@ -8,7 +7,7 @@ import timm
 import torch
 from timm.utils.model import reparameterize_model
 from torch.utils.flop_counter import FlopCounterMode
-from weights import assert_close, images, randomized
+from weights import assert_close, images, randomized, renamed
 
 from convlab import build, fold, load, profile
 from convlab.modules import SubsampledConv2d
@@ -32,19 +31,12 @@ RULES = (
 """Our names of weights to timm's."""
 
 
-def theirs_of(key):
-    for pattern, name in RULES:
-        key = re.sub(pattern, name, key)
-    return key
-
-
-def renamed(state):
-    return {theirs_of(key): tensor for key, tensor in state.items()}
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_shapes_of_the_weights(name):
-    ours = {key: tuple(tensor.shape) for key, tensor in renamed(build(load(name), device="meta").state_dict()).items()}
+    ours = {
+        key: tuple(tensor.shape)
+        for key, tensor in renamed(build(load(name), device="meta").state_dict(), RULES).items()
+    }
     with torch.device("meta"):
         theirs = {key: tuple(tensor.shape) for key, tensor in timm.create_model(name).state_dict().items()}
     assert ours == theirs
@@ -78,7 +70,7 @@ def test_published_costs(name):
 @pytest.mark.parametrize("name", ["repvgg_a0", "repvgg_b0"])
 def test_outputs_before_and_after(name):
     ours, theirs = randomized(build(load(name), initialized=False)), timm.create_model(name)
-    theirs.load_state_dict(renamed(ours.state_dict()))
+    theirs.load_state_dict(renamed(ours.state_dict(), RULES))
     theirs.eval()
     with torch.no_grad():
         due = theirs(images())
@@ -89,7 +81,7 @@ def test_outputs_before_and_after(name):
 
 def test_the_folded_weights_are_those_of_timm():
     ours, theirs = randomized(build(load("repvgg_a0"), initialized=False)), timm.create_model("repvgg_a0")
-    theirs.load_state_dict(renamed(ours.state_dict()))
+    theirs.load_state_dict(renamed(ours.state_dict(), RULES))
     kernels = [
         module for module in reparameterize_model(theirs.eval()).modules() if isinstance(module, torch.nn.Conv2d)
     ]

@@ -1,12 +1,10 @@
 """ResNet and ResNeXt are timm's and torchvision's: with the same weights, renamed one to one, the same outputs."""
 
-import re
-
 import pytest
 import timm
 import torch
 import torchvision
-from weights import assert_close, images, randomized
+from weights import assert_close, images, randomized, renamed
 
 from convlab import build, load
 
@@ -34,19 +32,12 @@ RULES = (
 """Our names of weights to those of timm and torchvision."""
 
 
-def theirs_of(key):
-    for pattern, name in RULES:
-        key = re.sub(pattern, name, key)
-    return key
-
-
-def renamed(state):
-    return {theirs_of(key): tensor for key, tensor in state.items()}
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_names_order_and_shapes_of_the_weights(name):
-    ours = {key: tuple(tensor.shape) for key, tensor in renamed(build(load(name), device="meta").state_dict()).items()}
+    ours = {
+        key: tuple(tensor.shape)
+        for key, tensor in renamed(build(load(name), device="meta").state_dict(), RULES).items()
+    }
     with torch.device("meta"):
         theirs = {key: tuple(tensor.shape) for key, tensor in timm.create_model(name).state_dict().items()}
     assert ours == theirs
@@ -55,7 +46,7 @@ def test_names_order_and_shapes_of_the_weights(name):
 
 def compare(name, theirs, tolerance=1e-5):
     ours = randomized(build(load(name), initialized=False))
-    theirs.load_state_dict(renamed(ours.state_dict()))
+    theirs.load_state_dict(renamed(ours.state_dict(), RULES))
     theirs.eval()
     with torch.no_grad():
         assert_close(ours(images()), theirs(images()), tolerance)

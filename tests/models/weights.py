@@ -1,5 +1,7 @@
 """Random weights for comparisons, so that no path through a network is silent, and what close means."""
 
+import re
+
 import torch
 
 
@@ -17,6 +19,16 @@ def randomized(model, seed=0):
         else:
             tensor.normal_(0.0, tensor[0].numel() ** -0.5, generator=generator)
     return model.eval()
+
+
+def renamed(state, rules):
+    """The tensors under the names that rules (pattern, replacement), applied in turn, make of theirs."""
+    found = {}
+    for name, tensor in state.items():
+        for pattern, replacement in rules:
+            name = re.sub(pattern, replacement, name)
+        found[name] = tensor
+    return found
 
 
 def images(count=2, size=64, seed=1):
