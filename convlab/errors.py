@@ -89,6 +89,10 @@ CODES: dict[str, str] = {
     "latest; `convlab runs list` shows them.",
     "bad-query": "The query is not one that the store's database runs: it is no SQL, names what is not there, or would change something. "
     "`convlab runs query --help` lists the views.",
+    "bad-calibration": "A file of `convlab calibrate` cannot be read: it is damaged, or something else. Predictions do without it; "
+    "measure again with `convlab calibrate`, or delete the file.",
+    "not-calibrated": "Speed is predicted from a calibration of this device, with this version of torch, number of threads, number "
+    "format and layout, and there is none. `convlab calibrate` measures one in a minute or two.",
     "internal-error": "A mistake in convlab itself; what you wrote is not to blame. Run the command again with --debug "
     "and report what it prints.",
     "usage": "The command was called in a way that it does not understand. `convlab COMMAND --help` shows how, "

@@ -42,6 +42,10 @@ class Settings:
         "float32", "the number format that networks are built in", choices=("float32", "bfloat16", "float16")
     )
     channels_last: bool = knob(True, "whether feature maps lie in memory with the channels last (NHWC)")
+    store: str = knob(
+        "auto",
+        "where runs are kept: a SQLite file, or the URL of a PostgreSQL database; auto: a file in your data folder",
+    )
 
 
 @dataclass(frozen=True, slots=True)

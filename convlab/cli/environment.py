@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from convlab.cli.output import Output, command
 
@@ -25,13 +26,21 @@ def config(output: Output) -> None:
     ]
     if output.as_json:
         rows = [
-            {"name": item.knob.name, "value": item.value, "origin": item.origin, "help": item.knob.help}
+            {
+                "name": item.knob.name,
+                "value": _without_password(item.value),
+                "origin": item.origin,
+                "help": item.knob.help,
+            }
             for item in found
         ]
         output.json({"settings": rows, "files": {kind: path and str(path) for kind, path in files.items()}})
     else:
         columns = (Column("name", "setting"), Column("value", "value"), Column("origin", "from", least=30))
-        cells = tuple((words(item.knob.name), words(value_text(item.value)), words(item.origin)) for item in found)
+        cells = tuple(
+            (words(item.knob.name), words(value_text(_without_password(item.value))), words(item.origin))
+            for item in found
+        )
         output.table(Table(columns, cells))
         output.text()
         output.facts(_files(files))
@@ -65,6 +74,13 @@ def doctor(output: Output) -> None:
         )
     if not fine:
         raise typer.Exit(1)
+
+
+def _without_password(value: Any) -> Any:
+    """A setting's value; the URL of a store may hold a password."""
+    from convlab.runs.plain import without_passwords
+
+    return without_passwords(value) if isinstance(value, str) else value
 
 
 def _files(files: Mapping[str, object]) -> list[tuple[str, str]]:

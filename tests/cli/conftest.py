@@ -37,6 +37,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         if name.startswith("CONVLAB_") or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> Ran:

@@ -44,7 +44,7 @@ def environment(**changes: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("CONVLAB_") and name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM")
     }
-    return plain | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": "/nowhere"} | changes
+    return plain | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": "/nowhere", "XDG_DATA_HOME": "/nowhere"} | changes
 
 
 def start(*arguments: str, **changes: str) -> subprocess.Popen[bytes]:

@@ -1,0 +1,92 @@
+"""The commands that remove stored runs: delete, restore and gc."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convlab.cli.output import Output, command
+from convlab.cli.stores import PANEL, At, Some, count, opened, span
+
+if TYPE_CHECKING:
+    from convlab.runs.collecting import Garbage
+
+
+@command(PANEL, "convlab runs delete k3f9xw")
+def delete(output: Output, runs: Some, store: At = None) -> None:
+    """Mark runs for removal; they are not shown any more."""
+    with opened(store) as kept:
+        found = [kept.run(name) for name in runs]
+        kept.delete(*found)
+    names = [run.id for run in found]
+    if output.as_json:
+        output.json({"marked": names})
+    else:
+        output.text(f"marked for removal: {', '.join(names)}")
+        output.text(
+            f"convlab runs restore {' '.join(names)} takes the mark away; convlab runs gc removes what is marked"
+        )
+
+
+@command(PANEL, "convlab runs restore k3f9xw")
+def restore(output: Output, runs: Some, store: At = None) -> None:
+    """Take the mark for removal away."""
+    with opened(store) as kept:
+        found = [kept.run(name) for name in runs]
+        kept.restore(*found)
+    names = [run.id for run in found]
+    output.json({"restored": names}) if output.as_json else output.text(f"not marked: {', '.join(names)}")
+
+
+@command(PANEL, "convlab runs gc --older-than 30d --dry-run")
+def gc(
+    output: Output,
+    older_than: Annotated[
+        str | None,
+        typer.Option("--older-than", metavar="SPAN", help="Only runs that were marked so long ago, such as 30d."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and leave it.")] = False,
+    store: At = None,
+) -> None:
+    """Remove marked runs for good, with designs and environments of no run, and give their room back."""
+    from convlab.runs.collecting import occupied
+    from convlab.units import size
+
+    age = span("older-than", older_than) if older_than is not None else timedelta()
+    with opened(store) as kept:
+        found = kept.garbage(older_than=age)
+        if not output.as_json:
+            _tell(output, found)
+        before = occupied(kept.database)
+        if not dry_run:
+            kept.remove(found)
+        after = occupied(kept.database)
+    freed = None if before is None or after is None else before - after
+    if output.as_json:
+        ids = [run.id for run in found.runs]
+        counts = {"rows": found.rows, "designs": found.designs, "environments": found.environments}
+        output.json({"removed": not dry_run, "runs": ids, **counts, "freed_bytes": freed})
+    elif dry_run:
+        output.text("nothing was removed: --dry-run")
+    elif found:
+        output.text(f"removed; the store is {size(freed)} smaller" if freed and freed > 0 else "removed")
+
+
+COMMANDS = (delete, restore, gc)
+
+
+def _tell(output: Output, found: Garbage) -> None:
+    from convlab.views.runs import run_table
+
+    if found.runs:
+        output.table(run_table(found.runs))
+        output.text()
+    parts = [
+        count(len(found.runs), "run"),
+        count(found.rows, "row"),
+        count(found.designs, "design"),
+        count(found.environments, "environment"),
+    ]
+    output.text(f"to be removed: {', '.join(parts)}" if found else "there is nothing to remove")

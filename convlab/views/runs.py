@@ -1,0 +1,223 @@
+"""Stored runs as tables: the runs, the rows of one, several side by side, and what a query gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from convlab import units
+from convlab.runs.comparing import Difference, Line, Ratio
+from convlab.runs.querying import Answer
+from convlab.runs.records import FURTHER_CONDITIONS, Row, Run
+from convlab.views.tables import Cell, Column, Table, value_text, words
+
+NONE = "-"
+_SECONDS = ((1.0, "s", 1.0), (1e-3, "ms", 1e3), (0.0, "us", 1e6))
+
+
+def run_table(runs: Sequence[Run]) -> Table:
+    """A row a run."""
+    columns = [
+        Column("id", "run"),
+        Column("kind", "kind"),
+        Column("name", "name", least=12),
+        Column("status", "status"),
+        Column("rows", "rows", right=True),
+        Column("started", "started, UTC", rank=2),
+        Column("took", "took", right=True, rank=3),
+    ]
+    marked = any(run.deleted for run in runs)
+    columns += [Column("deleted", "marked, UTC", rank=1)] * marked
+    return Table(tuple(columns), tuple(_run_cells(run, marked) for run in runs))
+
+
+def run_facts(run: Run, environment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What there is to say of a run, except its rows."""
+    took = f", took {_took(run)}" if run.finished else ""
+    facts = [
+        ("kind", run.kind),
+        ("name", run.name),
+        ("status", run.status),
+        ("started", f"{time_text(run.started)} UTC{took}"),
+        ("command", run.command),
+        ("settings", json.dumps(run.settings, ensure_ascii=False) if run.settings else ""),
+        ("code", code_text(run)),
+        ("process", f"{run.process} on {run.host}" if run.process is not None else ""),
+        ("environment", f"{run.environment[:12]}, {len(dict(flat(environment)))} facts (--environment)"),
+        ("note", run.note),
+        ("marked", f"for removal, {time_text(run.deleted)} UTC" if run.deleted else ""),
+    ]
+    return [(label, text) for label, text in facts if text]
+
+
+def row_table(rows: Mapping[int, Row]) -> Table:
+    """A row a row, by their positions."""
+    columns = (
+        Column("position", "#", right=True),
+        Column("kind", "kind"),
+        Column("subject", "subject"),
+        Column("median", "median", right=True),
+        Column("interval", "interval", right=True, rank=1),
+        Column("n", "n", right=True, rank=2),
+        Column("conditions", "conditions", least=24),
+    )
+    return Table(columns, tuple(_row_cells(position, row) for position, row in rows.items()))
+
+
+def comparison_table(lines: Sequence[Line], runs: Sequence[Run]) -> Table:
+    """A row for each figure that runs have in common, or that one has alone; ratios are over the first run."""
+    names = short_names(runs)
+    columns = [Column("kind", "kind"), Column("subject", "subject")]
+    columns += [Column(run.id, name, right=True) for run, name in zip(runs, names, strict=True)]
+    columns += [
+        Column(f"ratio {run.id}", f"{name} / {names[0]}", right=True)
+        for run, name in zip(runs[1:], names[1:], strict=True)
+    ]
+    columns += [Column("differs", "what differs", least=20)]
+    return Table(tuple(columns), tuple(_line_cells(line) for line in lines))
+
+
+def difference_table(differences: Sequence[Difference], runs: Sequence[Run]) -> Table:
+    """A row for each fact that is not the same everywhere."""
+    columns = (
+        Column("name", "environment"),
+        *(Column(run.id, name, least=12) for run, name in zip(runs, short_names(runs), strict=True)),
+    )
+    cells = [(words(item.name), *(Cell(value, value_text(value)) for value in item.values)) for item in differences]
+    return Table(columns, tuple(cells))
+
+
+def answer_table(answer: Answer) -> Table:
+    """What a query gives; numbers stand right."""
+    numeric = [
+        any(isinstance(row[place], int | float) for row in answer.rows)
+        and all(isinstance(row[place], int | float | None) for row in answer.rows)
+        for place in range(len(answer.columns))
+    ]
+    columns = tuple(Column(name, name, right=right) for name, right in zip(answer.columns, numeric, strict=True))
+    return Table(columns, tuple(tuple(Cell(value, value_text(value)) for value in row) for row in answer.rows))
+
+
+def code_text(run: Run) -> str:
+    """The version of the code that a run was made with."""
+    commit = f", commit {run.commit[:12]}{' with changes' if run.dirty else ''}" if run.commit else ""
+    return f"convlab {run.version}{commit}"
+
+
+def figure_text(value: float | None, unit: str) -> str:
+    """A figure with its unit."""
+    if value is None:
+        return NONE
+    if unit == "s":
+        _, name, factor = next(item for item in _SECONDS if abs(value) >= item[0])
+        return f"{value * factor:.4g} {name}"
+    if unit == "B":
+        return units.size(value)
+    return f"{value:,.4g} {unit}".rstrip() if abs(value) < 1e4 else f"{value:,.0f} {unit}".rstrip()
+
+
+def ratio_text(ratio: Ratio | None) -> str:
+    """A ratio with the interval that it has."""
+    if ratio is None:
+        return NONE
+    ends = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.3f}, {ratio.high:.3f}]"
+    return f"{ratio.median:.3f}{ends}"
+
+
+def conditions_text(row: Row) -> str:
+    """The conditions of a row in words, those that it has."""
+    image = f"{row.image_height}x{row.image_width}" if row.image_height else ""
+    threads = f"{row.threads} thread{'s' * (row.threads != 1)}" if row.threads else ""
+    batch = f"batch {row.batch}" if row.batch is not None else ""
+    further = (name.replace("_", " ") for name in FURTHER_CONDITIONS if row.details.get(name))
+    return ", ".join(
+        filter(None, (row.task, row.device, row.dtype, row.layout, row.mode, *further, batch, image, threads))
+    )
+
+
+def subject_text(row: Row) -> str:
+    """Whom a row is about: a network, or a layer of it."""
+    return f"{row.subject} {row.details['path']}" if row.details.get("path") else row.subject
+
+
+def short_names(runs: Sequence[Run]) -> list[str]:
+    """The last letters of the runs' names, which tell them apart."""
+    return [run.id.rpartition("-")[2] for run in runs]
+
+
+def time_text(moment: datetime | None) -> str:
+    """A moment to the minute."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else NONE
+
+
+def flat(facts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested facts by their dotted paths."""
+    for name, value in facts.items():
+        inner = f"{path}.{name}" if path else name
+        if isinstance(value, Mapping):
+            yield from flat(value, inner)
+        else:
+            yield inner, value
+
+
+def _run_cells(run: Run, marked: bool) -> tuple[Cell, ...]:
+    cells = (
+        *map(words, (run.id, run.kind, run.name, run.status)),
+        Cell(run.rows, f"{run.rows:,}"),
+        Cell(run.started.isoformat(), time_text(run.started)),
+        Cell(None if run.finished is None else (run.finished - run.started).total_seconds(), _took(run)),
+    )
+    deleted = Cell(None if run.deleted is None else run.deleted.isoformat(), time_text(run.deleted))
+    return (*cells, deleted) if marked else cells
+
+
+def _took(run: Run) -> str:
+    if run.finished is None:
+        return NONE
+    minutes, seconds = divmod((run.finished - run.started).total_seconds(), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds:02.0f} s" if minutes else f"{seconds:.1f} s"
+
+
+def _row_cells(position: int, row: Row) -> tuple[Cell, ...]:
+    failure = row.details.get("failure") if row.median is None else None
+    ends = (
+        " to ".join(figure_text(end, row.unit) for end in (row.low, row.high))
+        if (row.low, row.high) != (None, None)
+        else NONE
+    )
+    return (
+        Cell(position, str(position)),
+        words(row.kind),
+        Cell(row.subject, subject_text(row)),
+        Cell(row.median, figure_text(row.median, row.unit)),
+        Cell([row.low, row.high], ends),
+        Cell(row.n, NONE if row.n is None else str(row.n)),
+        words(f"{conditions_text(row)}; {failure}" if failure else conditions_text(row)),
+    )
+
+
+def _line_cells(line: Line) -> tuple[Cell, ...]:
+    unit = line.first.unit
+    figures = [Cell(row and row.median, figure_text(row and row.median, unit)) for row in line.rows]
+    ratios = [Cell(ratio and ratio._asdict(), ratio_text(ratio)) for ratio in line.ratios[1:]]
+    names = {item.name for item in line.differences}
+    # Another network has another name as a rule; its key says something where the name is the same.
+    telling = [item for item in line.differences if item.name != "design" or "subject" not in names]
+    told = [f"{item.name.replace('_', ' ')} {' / '.join(map(value_text, item.values))}" for item in telling]
+    alone = sum(row is None for row in line.rows)
+    told += [f"{alone} of {len(line.rows)} runs without it"] * bool(alone)
+    if not line.differences and not alone and all(ratio is None for ratio in line.ratios[1:]):
+        told += ["no figure to compare"]
+    differs = {item.name: list(item.values) for item in line.differences}
+    return (
+        words(line.kind),
+        Cell(line.first.subject, subject_text(line.first)),
+        *figures,
+        *ratios,
+        Cell(differs, "; ".join(told)),
+    )
