@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convlab.measurement.benchmarking import Benchmark, benchmark
     from convlab.models import build, fold
     from convlab.models.features import features
+    from convlab.prediction import predict
     from convlab.spaces.populations import cost_population, sample
     from convlab.spaces.reading import load_space
     from convlab.spaces.space import Space
@@ -52,6 +53,7 @@ _HOMES = {
     "load": "language.files",
     "load_space": "spaces.reading",
     "load_weights": "weights.loading",
+    "predict": "prediction",
     "profile": "costs",
     "sample": "spaces.populations",
     "save": "language.files",
@@ -83,6 +85,7 @@ __all__ = [
     "load",
     "load_space",
     "load_weights",
+    "predict",
     "profile",
     "sample",
     "save",

@@ -75,7 +75,7 @@ def test_commands_and_options_named_are_there():
     options = {}
     for line in re.findall(r"^convlab ([a-z].*)", TEXT, re.MULTILINE):
         words = line.split()
-        command = " ".join(words[: 2 if words[0] in ("space", "weights") else 1])
+        command = " ".join(words[: 2 if words[0] in ("space", "weights", "runs") else 1])
         options.setdefault(command, set()).update(re.findall(r"(?<![\w-])--?[a-z-]+", line))
     assert len(options) > 10
     for command, named in options.items():

@@ -51,6 +51,7 @@ def profile(
     from convlab.views.cards import cards
     from convlab.views.costs import GROUPINGS, table
     from convlab.views.notes import notes
+    from convlab.views.predictions import speeds
 
     grouping = choice_of("by", by, GROUPINGS)
     images = number_of(BATCH, batch)
@@ -58,12 +59,16 @@ def profile(
     baseline = costs.profile(found.design) if folded else None
     if against is not None:
         baseline = costs.profile(design_of(against, None, image), folded=folded)
-    shown, figures, told = table(found, grouping), cards(found, baseline, batch=images), notes(found)
+    shown, told = table(found, grouping), notes(found)
+    predicted = speeds([baseline or found, found], output.settings(), batch=None if batch is None else images)
+    fresh = predicted.cards[1] if baseline is not None else predicted.cards[0]
+    figures = cards(found, baseline, batch=images) + fresh
     if output.as_json:
         output.json(
             _plain_profile(found, baseline, images)
             | {"sets": list(sets or ()), "by": grouping, "rows": shown.records()}
             | _plain(figures, told)
+            | ({"predictions": predicted.plain[1]} if predicted.plain else {})
         )
         return
     output.heading(_title(found) + _against(found, baseline))
@@ -72,6 +77,8 @@ def profile(
     output.table(shown)
     output.text()
     output.cards(figures)
+    output.text()
+    output.text(predicted.note)
     output.notes(told)
 
 
@@ -81,13 +88,20 @@ def compare(output: Output, designs: DesignNames, sets: SetsOfAll = None, image:
     from convlab import costs
     from convlab.cli.arguments import design_of
     from convlab.views.comparison import comparison, knob_table, plain_comparison
+    from convlab.views.predictions import speeds
 
     profiles = [costs.profile(design_of(name, sets, image)) for name in designs]
+    predicted = speeds(profiles, output.settings())
     if output.as_json:
-        output.json({"baseline": profiles[0].design.name, "sets": list(sets or ()), **plain_comparison(profiles)})
+        plain = plain_comparison(profiles)
+        for one, prediction in zip(plain["designs"], predicted.plain, strict=False):
+            one["predictions"] = prediction
+        output.json({"baseline": profiles[0].design.name, "sets": list(sets or ()), **plain})
         return
     output.turned(sets)
-    output.table(comparison(profiles), by_pairs=True)
+    output.table(comparison(profiles, predicted.cards), by_pairs=True)
+    output.text()
+    output.text(predicted.note)
     output.text()
     knobs = knob_table(profiles)
     if knobs.rows:

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from convlab.cli import analysis, building, environment, exporting, inheritance, knowledge, spaces, weights
+from convlab.cli import (
+    analysis,
+    building,
+    calibrating,
+    environment,
+    exporting,
+    inheritance,
+    knowledge,
+    measuring,
+    runs,
+    spaces,
+    weights,
+)
 from convlab.cli.output import Command
 from convlab.cli.terminal import wants_color
 
@@ -24,6 +36,8 @@ COMMANDS: tuple[Command, ...] = (
     analysis.profile,
     analysis.compare,
     analysis.roadmap,
+    measuring.bench,
+    calibrating.calibrate,
     knowledge.explain,
     knowledge.presets,
     knowledge.resolve,
@@ -79,6 +93,9 @@ def application(*, panels: bool) -> typer.Typer:
     )
     _add(checkpoint, (*weights.COMMANDS, inheritance.inherit))
     app.add_typer(checkpoint, name="weights", rich_help_panel="Build", epilog=f"Example: {weights.COMMANDS[0].example}")
+    stored = typer.Typer(cls=Group, rich_markup_mode=app.rich_markup_mode, help="Look into what was measured and trained.")
+    _add(stored, runs.COMMANDS)
+    app.add_typer(stored, name="runs", rich_help_panel="Runs", epilog=f"Example: {runs.COMMANDS[0].example}")
     return app
 
 

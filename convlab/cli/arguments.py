@@ -57,6 +57,17 @@ def number_of(knob: Knob, text: str | None) -> int:
     return int(_checked(knob, _number(text), _place(f"--{knob.name}", text)))
 
 
+def figure_of(knob: Knob, text: str | None) -> float:
+    """The number of an option, its default where it is not given. Raises ConvlabError."""
+    if text is None:
+        return float(knob.default)
+    try:
+        value: float | str = float(text)
+    except ValueError:
+        value = text
+    return float(_checked(knob, value, _place(f"--{knob.name}", text)))
+
+
 def choice_of(option: str, text: str, choices: tuple[str, ...]) -> str:
     """The word of an option, where it is one of the choices. Raises ConvlabError."""
     knob = Knob(option, "option", "choice", choices[0], "what to choose", choices=choices)

@@ -55,6 +55,7 @@ def build(
     from convlab.views.cards import cards, plain_cards
     from convlab.views.costs import table
     from convlab.views.notes import notes, plain_notes
+    from convlab.views.predictions import speeds
 
     settings = output.settings(device=device, dtype=dtype, channels_last=channels_last)
     images, start = number_of(BATCH, batch), number_of(SEED, seed)
@@ -62,11 +63,14 @@ def build(
         refuse_target(Path(save), force)
     found = costs.profile(design_of(design, sets, image), folded=folded)
     tried = _try(found, settings, (images, start), save)
-    shown, figures, told = table(found), cards(found, batch=images, dtype=settings.dtype), notes(found)
+    predicted = speeds([found], settings, batch=None if batch is None else images)
+    figures = cards(found, batch=images, dtype=settings.dtype) + predicted.cards[0]
+    shown, told = table(found), notes(found)
     if output.as_json:
         run = {**tried._asdict(), "output": list(tried.output), "dtype": settings.dtype, "seed": start, "weights": save}
         run["folded"] = found.folded
         plain = {"cards": plain_cards(figures), "rows": shown.records(), "run": run, "notes": plain_notes(told)}
+        plain |= {"predictions": predicted.plain[0]} if predicted.plain else {}
         output.json(
             {
                 "design": found.design.name,
@@ -86,6 +90,7 @@ def build(
         output.cards(figures)
         output.text()
         output.text(_told(tried, settings, images))
+        output.text(predicted.note)
         if save is not None:
             output.text(f"initial weights (seed {start}) written to {save}")
     output.notes(told)

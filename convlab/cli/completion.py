@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from typer import Context
+
+RUNS = 50
+"""Runs that are offered."""
+
 CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin")
 
 
@@ -85,6 +90,36 @@ def complete_layout(incomplete: str) -> list[str]:
 def complete_source(incomplete: str) -> list[str]:
     """Checkpoints and folders."""
     return [*_files(incomplete, CHECKPOINTS)]
+
+
+def complete_run(ctx: Context, incomplete: str) -> list[str]:
+    """Latest, and the newest runs of the store, where there is one."""
+    from convlab.errors import ConvlabError
+    from convlab.runs.address import address_of
+    from convlab.runs.opening import opened
+    from convlab.runs.reading import LATEST, find_runs
+    from convlab.runs.records import Selection
+
+    names = [LATEST]
+    try:
+        address = address_of(ctx.params.get("store"))
+        if not isinstance(address, Path) or address.exists():
+            names += [run.id for run in find_runs(opened(address, patience_s=1.0), Selection(limit=RUNS))]
+    except ConvlabError:  # the command itself tells it
+        pass
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_status(incomplete: str) -> list[str]:
+    """What can have become of runs."""
+    from convlab.runs.records import STATUSES
+
+    return [word for word in STATUSES if word.startswith(incomplete)]
+
+
+def complete_export(incomplete: str) -> list[str]:
+    """What runs can be exported to."""
+    return [word for word in ("csv", "parquet", "json") if word.startswith(incomplete)]
 
 
 def _choices(setting: str, incomplete: str) -> list[str]:

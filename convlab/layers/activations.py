@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from convlab.layers.layer import Layer, layer
 from convlab.layers.shape import Shape
@@ -26,6 +26,9 @@ ACTIVATIONS: dict[str, str] = {
 """The language's name of each activation and its class in ``torch.nn``."""
 
 
+IN_PLACE = frozenset({"relu", "relu6", "silu", "hardswish"})
+"""The activations that have a module for maps that nobody else needs: at inference it writes over its input."""
+
 OF_OUTPUT = frozenset({"relu", "tanh", "sigmoid"})
 """The activations whose gradient torch computes from their output; the others keep their input."""
 
@@ -35,6 +38,10 @@ class Activation(Layer):
     """An elementwise activation function; ``kind`` is a key of ``ACTIVATIONS``."""
 
     kind: str
+    hands_over: ClassVar[bool] = True
+
+    def writes_over(self) -> bool:
+        return self.kind in IN_PLACE
 
     def keeps_input(self, x: Shape) -> int:
         return int(self.kind not in OF_OUTPUT)
@@ -45,8 +52,19 @@ class Activation(Layer):
     def module(self, x: Shape) -> nn.Module:
         from torch import nn
 
+        from convlab.modules import GELU2d
+
+        if self.kind == "gelu":
+            return GELU2d()
         module: nn.Module = getattr(nn, ACTIVATIONS[self.kind])()
         return module
+
+    def module_in_place(self) -> nn.Module:
+        """The torch module where the input may be written over, as ``writes_over`` says."""
+        from convlab.modules import InPlaceHardswish, InPlaceReLU, InPlaceReLU6, InPlaceSiLU
+
+        modules = {"relu": InPlaceReLU, "relu6": InPlaceReLU6, "silu": InPlaceSiLU, "hardswish": InPlaceHardswish}
+        return modules[self.kind]()
 
     def label(self) -> str:
         return ACTIVATIONS[self.kind]

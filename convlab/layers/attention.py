@@ -40,6 +40,7 @@ class Attention(Layer):
     relative_position: bool = False
     bias: bool = True
     multiplies: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = True
 
     def tiling(self, x: Shape) -> Tiling:
         """The windows of a map."""

@@ -31,6 +31,7 @@ class Convolution(Layer):
     bias: bool = False
     same: bool = True
     multiplies: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = True
 
     @property
     def span(self) -> int:
@@ -104,6 +105,7 @@ class Depthwise(Layer):
     dilation: int = 1
     bias: bool = False
     multiplies: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = True
 
     @property
     def span(self) -> int:
@@ -157,6 +159,7 @@ class Pointwise(Layer):
     bias: bool = False
     form: str = "conv"
     multiplies: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = True
     appearance: ClassVar[frozenset[str]] = frozenset({"form"})
 
     def output(self, x: Shape) -> Shape:
@@ -187,6 +190,7 @@ class Linear(Layer):
     width: int
     bias: bool = True
     multiplies: ClassVar[bool] = True
+    hands_over: ClassVar[bool] = True
 
     def output(self, x: Shape) -> Shape:
         return Shape(self.width, 1, 1)

@@ -95,6 +95,9 @@ class Layer:
     multiplies: ClassVar[bool] = False
     """Whether the layer is a convolution or a linear layer, whose outputs count as activations."""
 
+    hands_over: ClassVar[bool] = False
+    """Whether the output is a new map that only the next layer needs: at inference that one may write over it."""
+
     appearance: ClassVar[frozenset[str]] = frozenset()
     """Fields that say how a layer is realised, not what it is: costs and keys do not see them."""
 
@@ -150,9 +153,17 @@ class Layer:
         return 0
 
     def live(self, x: Shape) -> Live:
-        """Memory at inference, eager and out of place."""
+        """Memory at inference, eager; the layer by itself leaves its input as it is."""
         output = self.output(x).elements
         return Live(output + self.workspace(x), output)
+
+    def gives_own_map(self) -> bool:
+        """Whether the output at inference is a map that nobody else holds, as ``hands_over`` says it of a leaf."""
+        return self.hands_over
+
+    def writes_over(self) -> bool:
+        """Whether the layer can put its output in its input's place at inference."""
+        return False
 
     def dropped(self, x: Shape) -> tuple[int, int]:
         """Rows and columns at the end of the map that no window covers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from convlab.layers.layer import Field, Layer, layer
 from convlab.layers.shape import POINT, Shape, common_divisor
@@ -16,6 +16,7 @@ class BatchNorm(Layer):
     """Batch normalisation (Ioffe and Szegedy, 2015, arXiv:1502.03167)."""
 
     eps: float = 1e-5
+    hands_over: ClassVar[bool] = True
 
     def params(self, x: Shape) -> int:
         return 2 * x.channels
@@ -34,6 +35,7 @@ class LayerNorm(Layer):
     """Layer normalisation over the channels of each pixel (Ba et al., 2016, arXiv:1607.06450)."""
 
     eps: float = 1e-6
+    hands_over: ClassVar[bool] = True
 
     def params(self, x: Shape) -> int:
         return 2 * x.channels
@@ -56,6 +58,7 @@ class GroupNorm(Layer):
 
     eps: float = 1e-5
     groups: int = 32
+    hands_over: ClassVar[bool] = True
 
     def params(self, x: Shape) -> int:
         return 2 * x.channels
@@ -80,6 +83,7 @@ class RMSNorm(Layer):
     """Root-mean-square normalisation over the channels of each pixel (Zhang and Sennrich, 2019, arXiv:1910.07467)."""
 
     eps: float = 1e-6
+    hands_over: ClassVar[bool] = True
 
     def params(self, x: Shape) -> int:
         return x.channels
@@ -101,6 +105,7 @@ class GlobalResponseNorm(Layer):
     """Global response normalisation (Woo et al., 2023, arXiv:2301.00808): every pixel sees the norms of the whole map."""
 
     eps: float = 1e-6
+    hands_over: ClassVar[bool] = True
 
     def params(self, x: Shape) -> int:
         return 2 * x.channels

@@ -56,13 +56,22 @@ class Chain(Layer):
         return pixels
 
     def live(self, x: Shape) -> Live:
+        return self.live_behind(None, x)
+
+    def live_behind(self, before: Layer | None, x: Shape) -> Live:
+        """As ``live``, where a layer that is known ran before, whose output the first child may write over."""
         extra, held = 0, 0  # `held`: the output of the child before; the chain's own input is held by its caller
         for index, (_, child) in enumerate(self.children):
-            live = child.live_after(x) if index and isinstance(child, Repeat) else child.live(x)
-            extra = larger(extra, held + live.extra)
-            held = _left(live.output, held)
+            if not is_in_place(before, child):
+                live = child.live_after(x) if index and isinstance(child, Repeat) else child.live(x)
+                extra = larger(extra, held + live.extra)
+                held = _left(live.output, held)
             x = child.output(x)
+            before = child
         return Live(extra, held)
+
+    def gives_own_map(self) -> bool:
+        return bool(self.children) and self.children[-1][1].gives_own_map()
 
     def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
         prefix = path + "." if path else ""
@@ -178,16 +187,18 @@ class Residual(Layer):
         size = self.branch.output(x).elements
         branch = self.branch.live(x)
         extra, held = branch.extra, branch.output
-        if self.scale is not None:
-            extra, held = larger(extra, held + size), size
         if self.shortcut is not None:
             shortcut = self.shortcut.live(x)
             extra = larger(extra, held + shortcut.extra)
             held = held + shortcut.output
-        extra = larger(extra, held + size)  # the branch, the projection and their sum
+        if not self.branch.gives_own_map():  # otherwise the sum is written over the branch's output
+            extra = larger(extra, held + size)
         if self.after is not None:
-            extra = larger(extra, size + self.after.live(self.branch.output(x)).extra)
+            extra = larger(extra, size + self.after.live_behind(self, self.branch.output(x)).extra)
         return Live(extra, size)
+
+    def gives_own_map(self) -> bool:
+        return True
 
     def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
         y = self.branch.trace(path, x, copies, rows)
@@ -223,12 +234,20 @@ class Gate(Layer):
         branch = self.branch.live(x)
         return Live(larger(branch.extra, branch.output + x.elements), x.elements)
 
+    def gives_own_map(self) -> bool:
+        return True
+
     def trace(self, path: str, x: Shape, copies: Copies, rows: list[Row]) -> Shape:
         self.branch.trace(path, x, copies, rows)
         return x
 
     def signature(self) -> list[Any]:
         return ["Gate", self.branch.signature()]
+
+
+def is_in_place(before: Layer | None, child: Layer) -> bool:
+    """Whether a layer writes over its input at inference, which the layer before it in the same chain gave."""
+    return before is not None and child.writes_over() and before.gives_own_map()
 
 
 def chain(items: Iterable[Named]) -> Chain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import final
 
@@ -69,6 +70,11 @@ def clock_of(device: str | torch.device) -> Clock:
     if place.type == "mps":
         return HostClock(torch.mps.synchronize)
     return HostClock()
+
+
+def host_clock(device: str | torch.device) -> HostClock:
+    """The host's clock, which waits for the device at every mark: the time that a caller waits for a result."""
+    return HostClock(partial(synchronize, device))
 
 
 def synchronize(device: str | torch.device) -> None:

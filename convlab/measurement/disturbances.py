@@ -24,11 +24,14 @@ SHORTEST_S = 0.05
 """Two looks within less time say nothing of shares: the system counts CPU time in hundredths of a second."""
 
 
-def disturbances(before: Environment, after: Environment) -> tuple[str, ...]:
-    """Sentences on what makes figures doubtful that were measured between two looks; none where nothing is known against them."""
+def disturbances(before: Environment, after: Environment, *, threads: int = 0) -> tuple[str, ...]:
+    """Sentences on what makes figures doubtful that were measured between two looks; none where nothing is known against them.
+
+    ``threads`` is how many ran the network, 0 for torch's own number.
+    """
     return (
         *_changed(before, after),
-        *_of_settings(after),
+        *_of_settings(after, threads or after.software.threads),
         *_of_processors(before.moment, after.moment),
         *_of_gpu(before, after),
     )
@@ -39,11 +42,11 @@ def _changed(before: Environment, after: Environment) -> Iterator[str]:
         yield "the environment itself changed meanwhile (threads, settings, limits or packages)"
 
 
-def _of_settings(now: Environment) -> Iterator[str]:
+def _of_settings(now: Environment, threads: int) -> Iterator[str]:
     host, on_gpu = now.host, now.device.kind == "cuda"
     allowed = min(host.cpus, host.quota or host.cpus)
-    if not on_gpu and now.software.threads > allowed:
-        yield f"{now.software.threads} threads share {allowed:g} CPUs: they wait for each other"
+    if not on_gpu and threads > allowed:
+        yield f"{threads} threads share {allowed:g} CPUs: they wait for each other"
     if not on_gpu and host.governor == "powersave" and now.moment.on_battery is not False:
         yield "the CPU's governor is powersave, which may hold its clocks down"
     if now.moment.on_battery:

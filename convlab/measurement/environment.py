@@ -148,7 +148,7 @@ def _device(place: torch.device) -> Device:
             multiprocessors=properties.multi_processor_count,
             driver=str(asked(pynvml.nvmlSystemGetDriverVersion) or "") if handle else "",
             cuda=torch.version.cuda or "",
-            cudnn=str(torch.backends.cudnn.version() or ""),
+            cudnn=str(torch.backends.cudnn.version() or ""),  # type: ignore[no-untyped-call]
             clock_max_mhz=asked(pynvml.nvmlDeviceGetMaxClockInfo, handle, pynvml.NVML_CLOCK_SM) if handle else None,
             memory_clock_max_mhz=asked(pynvml.nvmlDeviceGetMaxClockInfo, handle, pynvml.NVML_CLOCK_MEM)
             if handle
@@ -173,7 +173,7 @@ def _host() -> Host:
 
 
 def _software() -> Software:
-    backends = torch.backends
+    backends: Any = torch.backends  # its submodules come when they are asked for, which types do not know
     return Software(
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages={name: found for name in PACKAGES if (found := _version(name))},

@@ -6,21 +6,25 @@ import gc
 
 import torch
 
-CPU_ALLOCATOR = ("can't allocate memory", "not enough memory")
-"""What the CPU's allocator says: it has no exception of its own."""
+SAID = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
+"""What is said without an exception of its own: by the CPU's allocator, by MPS, by CUDA and its libraries, by C++."""
+
+
+OUT_OF_MEMORY = "out of memory"
+"""How a failure for want of memory begins."""
 
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether a device had too little memory."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in CPU_ALLOCATOR)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in SAID)
 
 
 def failure_of(error: BaseException) -> str:
     """Why it failed: "out of memory", or the first line of what was said."""
     if out_of_memory(error):
-        return "out of memory"
+        return OUT_OF_MEMORY
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 

@@ -27,9 +27,9 @@ QUIET = "99"
 class Memory:
     """Memory of a workload on its device, in bytes.
 
-    ``held`` stays from step to step: weights and buffers, the optimizer's state, the batch; ``weights`` and ``images`` are among it. ``step``
-    is the most that a step takes on top: feature maps, gradients, and what kernels work in. ``reserved`` is what the process has taken
-    from the GPU at most, for this and all other networks; None on the CPU.
+    ``held`` stays from step to step: weights and buffers, the optimizer's state, the batch; ``weights`` and ``images`` are among it.
+    ``step`` is the most that a step takes on top: feature maps, gradients, and what kernels work in. ``reserved`` is what the process has
+    taken from the GPU at most, for this and all other networks; None on the CPU.
     """
 
     weights: int
@@ -109,7 +109,7 @@ def _most_on_cpu(run: Callable[[], object]) -> int:
         run()
         with record_function(MEASURED_STEP):
             run()
-    events = seen.profiler.kineto_results.events()  # type: ignore[union-attr]
+    events = seen.profiler.kineto_results.events()
     start = next(event.start_ns() for event in events if event.name() == MEASURED_STEP)
     changes = [(event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"]
     now = most = 0

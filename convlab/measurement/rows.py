@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
@@ -14,7 +15,7 @@ from convlab.measurement.subjects import Subject
 @final
 @dataclass(frozen=True)
 class Measurement:
-    """A network under conditions. Where ``failure`` says why there are no figures, ``step`` is None."""
+    """A network under conditions. ``failure`` says why there are no figures (``step`` is None), or why no more of them."""
 
     subject: Subject
     params: int
@@ -53,7 +54,7 @@ class Measurement:
             "macs": self.macs,
             **asdict(self.conditions),
             "step_s": None if self.step is None else asdict(self.step),
-            "images_per_second": None if throughput is None else asdict(throughput),
+            "images_per_second": None if throughput is None else _finite(asdict(throughput)),
             "parts_s": {name: asdict(found) for name, found in self.parts.items()},
             "compile_s": self.compile_s,
             "steps_per_sample": self.steps,
@@ -95,3 +96,8 @@ def failed(
 ) -> Measurement:
     """The row of a network that could not be run."""
     return Measurement(subject, *counts, conditions, None, {}, 0.0, failure=failure, largest_batch=largest_batch)
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    """Figures as JSON holds them: an interval of times that reaches down to 0 leaves a throughput without an upper end."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

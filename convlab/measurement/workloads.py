@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from convlab.measurement.clocks import clock_of, synchronize
+from convlab.measurement.clocks import Clock, clock_of, synchronize
 from convlab.measurement.compiling import compiled, compiling
 from convlab.measurement.conditions import Conditions
 from convlab.measurement.failures import release
@@ -37,9 +37,12 @@ class Workload(ABC):
     parts: tuple[str, ...]
     compile_s: float
 
-    def run(self, steps: int = 1) -> tuple[float, ...]:
-        """Seconds of each part, the mean over so many steps in a row; the device is waited for at the end alone."""
-        clock = clock_of(self.conditions.device)
+    def run(self, steps: int = 1, clock: Clock | None = None) -> tuple[float, ...]:
+        """Seconds of each part, the mean over so many steps in a row; the device is waited for at the end alone.
+
+        Another ``clock`` than the device's may be given, such as the host's.
+        """
+        clock = clock or clock_of(self.conditions.device)
         with arithmetic(self.conditions):
             clock.mark()
             for _ in range(steps):

@@ -13,7 +13,9 @@ from convlab.costs import cost
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design, Network, lower
 from convlab.language.validation import validated
-from convlab.layers import Chain, Gate, Layer, Parallel, Repeat, Residual, Shape, Split
+from convlab.layers import Activation, Chain, Gate, Layer, Parallel, Repeat, Residual, Shape, Split
+from convlab.layers.saving import saved
+from convlab.layers.tree import is_in_place
 from convlab.models.containers import ChannelGate, ChannelSplit, ConvNet, NamedModules, ParallelSum, ResidualBlock
 from convlab.models.initialization import WithoutInitialization, initialize
 from convlab.models.memory import refuse_too_big
@@ -155,17 +157,24 @@ def _residual(tree: Residual, x: Shape, block: _Block) -> ResidualBlock:
         None if tree.scale is None else torch.full((y.channels,), tree.scale.initial),
         None if tree.shortcut is None else _module(tree.shortcut, x, block),
         DropPath(block.drop_path) if block.drop_path else None,
-        {} if tree.after is None else _children(tree.after, y, block),
+        {} if tree.after is None else _children(tree.after, y, block, before=tree),
     )
     module.label = block.label
+    module.gives_own_map = tree.branch.gives_own_map()
+    module.keeps_output = bool(saved(tree.branch, x).output)
     return module
 
 
-def _children(tree: Chain, x: Shape, block: _Block) -> NamedModules:
+def _children(tree: Chain, x: Shape, block: _Block, before: Layer | None = None) -> NamedModules:
+    """The modules of a chain; ``before`` is the layer, if any, whose output its first child may write over."""
     modules: NamedModules = {}
     for name, child in tree.children:
-        modules[name] = _module(child, x, block)
+        if isinstance(child, Activation) and is_in_place(before, child):
+            modules[name] = child.module_in_place()
+        else:
+            modules[name] = _module(child, x, block)
         x = child.output(x)
+        before = child
     return modules
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convlab.language.design import Design
+from convlab.modules.activations import is_spare, is_spare_in_training, is_traced
 
 NamedModules = dict[str, nn.Module]
 
@@ -67,6 +68,8 @@ class ConvNet(nn.Module):
 class ResidualBlock(nn.ModuleDict):
     """``x + f(x)``: the branch's modules stand at the block's own path, beside its shortcut, layer scale and drop path.
 
+    The sum takes the place of the branch's output where that is a map of its own (``gives_own_map``); in training only where neither
+    autograd (``keeps_output``) nor the layer scale need it any more.
     TorchScript runs through the items of a dict of modules, not through modules that are looked up by name.
     """
 
@@ -80,6 +83,8 @@ class ResidualBlock(nn.ModuleDict):
     ) -> None:
         super().__init__()
         self.branch = tuple(branch)
+        self.gives_own_map = False
+        self.keeps_output = True
         self.turns = {"drop_path": 1, "shortcut": 1} | dict.fromkeys(branch, 0) | dict.fromkeys(after, 2)
         self.label = ""
         self.gamma: nn.Parameter | None
@@ -96,15 +101,28 @@ class ResidualBlock(nn.ModuleDict):
         for name, module in self.items():
             if self.turns[name] == 0:
                 y = module(y)
-        if self.gamma is not None:
-            y = y * self.gamma.view(1, -1, 1, 1)
         if self.drop_path is not None:
             y = self.drop_path(y)
-        y = y + (x if self.shortcut is None else self.shortcut(x))
+        y = self._sum(x if self.shortcut is None else self.shortcut(x), y)
         for name, module in self.items():
             if self.turns[name] == 2:
                 y = module(y)
         return y
+
+    def _sum(self, x: Tensor, y: Tensor) -> Tensor:
+        """The shortcut and the scaled branch, in one pass where their dtypes are known to be equal, as those of autocast are not."""
+        gamma = self.gamma
+        if gamma is None:
+            if is_traced(x) or not self.gives_own_map or x.dtype != y.dtype:
+                return y + x
+            here = is_spare(y) if self.keeps_output else is_spare_in_training(y)
+            return y.add_(x) if here else y + x
+        factors = gamma.view(1, -1, 1, 1)
+        if is_traced(x) or x.dtype != y.dtype or x.dtype != factors.dtype:
+            return y * factors + x
+        if self.gives_own_map and is_spare(y):
+            return torch.addcmul(x, y, factors, out=y)
+        return torch.addcmul(x, y, factors)
 
     def extra_repr(self) -> str:
         return self.label

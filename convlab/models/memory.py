@@ -9,6 +9,7 @@ import torch
 from convlab import units
 from convlab.costs import Profile
 from convlab.errors import ConvlabError, Problem
+from convlab.models.control_groups import memory_left
 
 
 def refuse_too_big(profile: Profile, device: torch.device, dtype: torch.dtype, batch: int = 1) -> None:
@@ -28,7 +29,7 @@ def free_bytes(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type == "cpu":
-        found = [size for size in (_available(), _control_group()) if size is not None]
+        found = [size for size in (_available(), memory_left()) if size is not None]
         return min(found) if found else None
     return None
 
@@ -39,13 +40,3 @@ def _available() -> int | None:
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
-
-
-def _control_group() -> int | None:
-    """What a container's limit leaves."""
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
-    except OSError:
-        return None
-    return None if limit == "max" else max(0, int(limit) - int(used))

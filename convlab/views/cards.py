@@ -62,6 +62,25 @@ FIGURES: dict[str, Figure] = {
 }
 """The headline figures in the order in which they are shown."""
 
+PREDICTED: dict[str, Figure] = {
+    "latency": Figure(
+        "predicted latency",
+        "s",
+        "the time of a forward pass on one image, eager, as a calibration of this device predicts it; no measurement",
+    ),
+    "throughput": Figure(
+        "predicted throughput",
+        "images/s",
+        "images a second at inference, eager, as a calibration of this device predicts it; no measurement",
+    ),
+    "train_step": Figure(
+        "predicted step",
+        "s",
+        "the time of a training step (forward, backward, AdamW), eager, as a calibration of this device predicts it; no measurement",
+    ),
+}
+"""The figures that are shown where the device was calibrated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delta:
@@ -85,7 +104,7 @@ class Card:
     """One figure: its exact value, how it is written, what stands beside it, and its change against a baseline."""
 
     name: str
-    value: int | str | None
+    value: int | float | str | None
     text: str
     detail: str = ""
     delta: Delta | None = None
@@ -93,7 +112,7 @@ class Card:
     @property
     def figure(self) -> Figure:
         """What the figure is."""
-        return FIGURES[self.name]
+        return FIGURES[self.name] if self.name in FIGURES else PREDICTED[self.name]
 
 
 def cards(profile: Profile, against: Profile | None = None, *, batch: int = 1, dtype: str = FLOAT) -> tuple[Card, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from convlab.costs import Profile, profile
@@ -11,16 +12,18 @@ from convlab.views.knob_paths import Difference, differences
 from convlab.views.tables import Cell, Column, Table, plain, value_text, words
 
 
-def comparison(profiles: Sequence[Profile]) -> Table:
+def comparison(profiles: Sequence[Profile], predicted: Sequence[Sequence[Card]] = ()) -> Table:
     """A row a figure and a column a design; from the second design on, each cell carries the change against the first.
 
-    Folding changes parameters and multiply-adds: where it does, both forms are told.
+    Folding changes parameters and multiply-adds: where it does, both forms are told. ``predicted`` are cards of each design that
+    come last.
     """
     shown = [cards(profile, None if index == 0 else profiles[0]) for index, profile in enumerate(profiles)]
     rows = [_row(FIGURES[row[0].name].title, row) for row in zip(*shown, strict=True)]
     forms = _folded(profiles)
     if any((form.params, form.macs) != (one.params, one.macs) for form, one in zip(forms, profiles, strict=True)):
         rows[2:2] = [_row(f"{FIGURES[row[0].name].title}, folded", row) for row in zip(*_sizes(forms), strict=True)]
+    rows += [_row(row[0].figure.title, [_with_doubt(card) for card in row]) for row in zip(*predicted, strict=True)]
     return Table(_columns("figure", profiles), tuple(rows))
 
 
@@ -71,6 +74,12 @@ def _row(title: str, row: Sequence[Card]) -> tuple[Cell, ...]:
 def _columns(first: str, profiles: Sequence[Profile]) -> tuple[Column, ...]:
     titles = [profile.design.name for profile in profiles]
     return (Column(first, first), *(Column(str(index), title, least=16) for index, title in enumerate(titles)))
+
+
+def _with_doubt(card: Card) -> Card:
+    """A predicted figure with its uncertainty beside it: a table of figures has no room for the whole detail."""
+    doubt = next((word for word in card.detail.split(", ") if word.startswith("predicted ")), "")
+    return replace(card, text=f"{card.text} {doubt.removeprefix('predicted ')}")
 
 
 def _with_delta(card: Card) -> str:

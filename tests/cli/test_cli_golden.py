@@ -54,4 +54,5 @@ def test_config_is_json(shell: Callable) -> None:
         "device": ("auto", "default"),
         "dtype": ("float32", "default"),
         "channels_last": (True, "default"),
+        "store": ("auto", "default"),
     }

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from convlab.cli import spaces, weights
+from convlab.cli import runs, spaces, weights
 from convlab.cli.app import COMMANDS
 
-GROUPS = {"space": spaces.COMMANDS, "weights": weights.COMMANDS}
+GROUPS = {"runs": runs.COMMANDS, "space": spaces.COMMANDS, "weights": weights.COMMANDS}
 ALL = [*((command.name,) for command in COMMANDS)]
 ALL += [(group, command.name) for group, commands in GROUPS.items() for command in commands]
 

@@ -1,0 +1,86 @@
+"""A run of ``bench``: progress on stderr, rows into the store meanwhile, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, final
+
+from convlab.cli.bench_request import Request
+from convlab.cli.live import Live
+from convlab.cli.output import Output
+from convlab.cli.terminal import is_terminal
+from convlab.measurement.environment import environment
+from convlab.measurement.recording import Recorder, recording
+from convlab.progress import Result, Work, finished
+from convlab.views.notes import Note
+
+STOPPED = 130
+FAILED = 3
+
+
+@final
+@dataclass(frozen=True)
+class Keeping:
+    """Where the results go while they are measured: the recorder of a run, and the store's place; nowhere with ``--no-store``."""
+
+    recorder: Recorder | None = None
+    place: str = ""
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What a reader needs to find the run again."""
+        if self.recorder is None:
+            return [("stored", "nothing (--no-store)")]
+        return [("stored in", self.place), ("see", f"convlab runs show {self.recorder.id}")]
+
+    @property
+    def notes(self) -> list[Note]:
+        """What was not stored."""
+        if self.recorder is None or self.recorder.trouble is None:
+            return []
+        problem = self.recorder.trouble.problems[0]
+        return [Note("", f"not everything was stored: {problem.message}", problem.help)]
+
+    def plain(self) -> dict[str, Any] | None:
+        """The run as JSON holds it."""
+        return None if self.recorder is None else {"id": self.recorder.id, "store": self.place}
+
+    def code(self, *, stopped: bool, figures: bool) -> int:
+        """The exit code, and the run's status with it: stopped by Ctrl-C, without any figures, or fine."""
+        if stopped and self.recorder is not None:
+            self.recorder.stop()
+        return STOPPED if stopped else 0 if figures else FAILED
+
+
+@contextmanager
+def keeping(store: str | None, asked: Request, *, kind: str, stored: bool) -> Iterator[Keeping]:
+    """A run of the store for what the request measures. Raises ConvlabError where the store takes none."""
+    if not stored:
+        yield Keeping()
+        return
+    from convlab.runs import open_store
+
+    with open_store(store) as opened:
+        names = ", ".join(each.name for each in (*asked.subjects, *asked.against))
+        conditions = [asdict(each) for each in asked.conditions]
+        settings = {
+            "what": kind,
+            "protocol": asdict(asked.protocol),
+            "conditions": conditions,
+            "sets": list(asked.sets),
+        }
+        place = environment(asked.conditions[0].device)
+        with recording(opened, "benchmark", name=names, settings=settings, environment=place) as recorder:
+            yield Keeping(recorder, opened.place)
+
+
+def watched(output: Output, work: Work[Result]) -> Result:
+    """The result of a long verb, its progress shown on stderr where somebody wants it."""
+    live = Live(silent=output.quiet or (output.as_json and not is_terminal(sys.stderr)))
+    try:
+        return finished(work, live)
+    finally:
+        live.close()

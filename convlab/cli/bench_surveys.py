@@ -1,0 +1,131 @@
+"""Latency, times of layers and batch sweeps: measured, stored, printed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from convlab.cli.bench_request import Request
+from convlab.cli.bench_run import Keeping, watched
+from convlab.cli.output import Output
+from convlab.measurement.batches import Sweep
+from convlab.measurement.gaps import Gap, gap
+from convlab.measurement.latency import Latency
+from convlab.measurement.layer_times import LayerTimes
+from convlab.measurement.recording import latency_row, layer_rows, throughput_row
+from convlab.measurement.subjects import Subject
+from convlab.measurement.surveys import Survey, latencies, layers, sweeps
+from convlab.views.latencies import latency_notes, latency_table, plain_latency
+from convlab.views.layer_times import gap_table, gap_words, layer_table, plain_gap, plain_layers, step_words
+from convlab.views.measurements import survey_how, survey_notes
+from convlab.views.sweeps import knee_words, plain_sweep, sweep_table
+
+
+def latency(output: Output, asked: Request, kept: Keeping) -> int:
+    """Measure how long a caller waits; the exit code."""
+
+    def put(subject: Subject, found: Latency) -> None:
+        if kept.recorder is not None:
+            kept.recorder.put(subject.name, latency_row(subject, found))
+
+    (conditions,) = asked.conditions
+    subjects = (*asked.subjects, *asked.against)
+    found = watched(output, latencies(subjects, conditions=conditions, protocol=asked.protocol, put=put))
+    code = kept.code(stopped=found.stopped, figures=bool(found.found))
+    if output.as_json:
+        output.json(_plain(found, kept) | {"latencies": [plain_latency(*each) for each in found.found]})
+    else:
+        _heading(output, found)
+        output.table(latency_table(found))
+        output.text()
+        output.facts([*survey_how(found), *kept.facts])
+    output.notes([*survey_notes(found), *latency_notes(found), *kept.notes])
+    return code
+
+
+def by_layer(output: Output, asked: Request, kept: Keeping) -> int:
+    """Measure layer by layer, and say which layers make the difference to the baseline; the exit code."""
+
+    def put(subject: Subject, found: LayerTimes) -> None:
+        if kept.recorder is not None:
+            for number, row in enumerate(layer_rows(found)):
+                kept.recorder.put((subject.name, number), row)
+
+    (conditions,) = asked.conditions
+    subjects = (*asked.subjects, *asked.against)
+    found = watched(output, layers(subjects, conditions=conditions, protocol=asked.protocol, put=put))
+    code = kept.code(stopped=found.stopped, figures=bool(found.found))
+    timed = [times for _, times in found.found]
+    gaps = _gaps(asked, timed)
+    if output.as_json:
+        plain = {"networks": [plain_layers(each) for each in timed], "gaps": [plain_gap(each) for each in gaps]}
+        output.json(_plain(found, kept) | plain)
+    else:
+        _heading(output, found)
+        # A peer is there for the gap: its layers have other names than the designs' and are in the store and in --json.
+        for each in timed if not gaps else [each for each in timed if each.subject in asked.subjects]:
+            output.heading(step_words(each))
+            output.text()
+            output.table(layer_table(each))
+            output.text()
+        for each_gap in gaps:
+            _show_gap(output, each_gap)
+        output.facts([*survey_how(found), *kept.facts])
+    output.notes([*survey_notes(found), *kept.notes])
+    return code
+
+
+def rising_batches(output: Output, asked: Request, kept: Keeping) -> int:
+    """Measure throughput at rising batches, and say where the knee is; the exit code."""
+
+    def put(subject: Subject, found: Sweep) -> None:
+        if kept.recorder is not None:
+            for row in found.rows:
+                kept.recorder.put((subject.name, row.conditions.batch), throughput_row(row))
+
+    (conditions,) = asked.conditions
+    subjects = (*asked.subjects, *asked.against)
+    found = watched(output, sweeps(subjects, conditions=conditions, protocol=asked.protocol, put=put))
+    code = kept.code(stopped=found.stopped, figures=bool(found.found))
+    if output.as_json:
+        output.json(_plain(found, kept) | {"sweeps": [plain_sweep(*each) for each in found.found]})
+    else:
+        _heading(output, found)
+        for subject, each in found.found:
+            output.heading(knee_words(subject, each))
+            output.text()
+            output.table(sweep_table(each))
+            output.text()
+        output.facts([*survey_how(found, rising=True), *kept.facts])
+    output.notes([*survey_notes(found), *kept.notes])
+    return code
+
+
+def _gaps(asked: Request, timed: list[LayerTimes]) -> list[Gap]:
+    """The gap of every network to the baseline: the first of --against, or the first design."""
+    baseline = (asked.against or asked.subjects)[0]
+    base = next((each for each in timed if each.subject is baseline), None)
+    return [] if base is None else [gap(each, base) for each in timed if each is not base]
+
+
+def _show_gap(output: Output, found: Gap) -> None:
+    output.heading(gap_words(found))
+    output.text()
+    output.table(gap_table(found))
+    output.text()
+
+
+def _heading(output: Output, found: Survey[Any]) -> None:
+    if found.stopped:
+        output.heading("stopped: what was measured until then")
+
+
+def _plain(found: Survey[Any], kept: Keeping) -> dict[str, Any]:
+    return {
+        "run": kept.plain(),
+        "stopped": found.stopped,
+        "conditions": asdict(found.conditions),
+        "environment": found.environment.to_json(),
+        "disturbances": list(found.disturbances),
+        "failures": [{"subject": subject.name, "why": why} for subject, why in found.failures],
+    }

@@ -1,0 +1,200 @@
+"""The command that measures: bench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convlab.cli.completion import complete_design, complete_device
+from convlab.cli.options import ChannelsLast, Folded, ImageSize, sets_option
+from convlab.cli.output import Output, command
+
+if TYPE_CHECKING:
+    from convlab.cli.bench_request import Request
+    from convlab.cli.bench_run import Keeping
+
+    Session = Callable[[Output, Request, Keeping], int]
+
+PANEL = "Measure"
+_HOW, _WHAT, _STORE, _RUN = "How exactly", "What is measured", "Store", "Run"
+
+Networks = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DESIGN...", help="Presets, TOML files, or networks as PACKAGE:NAME.", autocompletion=complete_design
+    ),
+]
+Turned = Annotated[
+    list[str] | None, sets_option("Turn a knob in every DESIGN, such as stages.2.depth=27; may be repeated.")
+]
+Peers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against",
+        metavar="NETWORK",
+        help="The baseline: timm:NAME, torchvision:NAME, transformers:TYPE or a design; may be repeated.",
+        rich_help_panel="Design",
+        autocompletion=complete_design,
+    ),
+]
+Task = Annotated[
+    str, typer.Option("--task", metavar="inference|training|both", help="What a step does.", rich_help_panel=_RUN)
+]
+Batch = Annotated[
+    str | None,
+    typer.Option(
+        "--batch", metavar="N", help="Images a step; by default 8 on a CPU, 128 elsewhere.", rich_help_panel=_RUN
+    ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda|cuda:N|mps",
+        help="Where to run.",
+        rich_help_panel=_RUN,
+        autocompletion=complete_device,
+    ),
+]
+Dtype = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype",
+        metavar="float32|tf32|bfloat16|float16",
+        help="The number format; in training that of autocast.",
+        rich_help_panel=_RUN,
+    ),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        metavar="eager|compiled|max-autotune",
+        help="As it is, or through torch.compile.",
+        rich_help_panel=_RUN,
+    ),
+]
+Graphs = Annotated[
+    bool | None,
+    typer.Option("--cuda-graphs/--no-cuda-graphs", help="Record a step once and replay it.", rich_help_panel=_RUN),
+]
+Threads = Annotated[
+    str | None, typer.Option("--threads", metavar="N", help="Threads of the CPU.", rich_help_panel=_RUN)
+]
+Seconds = Annotated[
+    str | None, typer.Option("--seconds", metavar="S", help="For each network at most; 10.", rich_help_panel=_HOW)
+]
+Rounds = Annotated[
+    str | None, typer.Option("--rounds", metavar="N", help="So many rounds, whatever they take.", rich_help_panel=_HOW)
+]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        "--precision", metavar="PERCENT", help="Stop when all medians are known so exactly; 0.5.", rich_help_panel=_HOW
+    ),
+]
+Latency = Annotated[
+    bool,
+    typer.Option("--latency", help="How long a caller waits: p50, p95, p99, at batch 1.", rich_help_panel=_WHAT),
+]
+Sweep = Annotated[
+    bool, typer.Option("--sweep", help="Throughput at batch 1, 2, 4, ..., and its knee.", rich_help_panel=_WHAT)
+]
+Layers = Annotated[
+    bool,
+    typer.Option("--layers", help="Layer by layer; which layers make the gap to the baseline.", rich_help_panel=_WHAT),
+]
+Matrix = Annotated[
+    bool,
+    typer.Option(
+        "--matrix", help="Every layout, mode, dtype and CUDA graphs; options above hold one.", rich_help_panel=_WHAT
+    ),
+]
+StorePlace = Annotated[
+    str | None, typer.Option("--store", metavar="PATH|URL", help="Where the run is kept.", rich_help_panel=_STORE)
+]
+NoStore = Annotated[bool, typer.Option("--no-store", help="Keep nothing.", rich_help_panel=_STORE)]
+
+
+@command(PANEL, "convlab bench convnext_t --against timm:convnext_tiny")
+def bench(
+    output: Output,
+    designs: Networks,
+    against: Peers = None,
+    sets: Turned = None,
+    image: ImageSize = None,
+    folded: Folded = False,
+    sweep: Sweep = False,
+    latency: Latency = False,
+    layers: Layers = False,
+    matrix: Matrix = False,
+    task: Task = "inference",
+    batch: Batch = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    channels_last: ChannelsLast = None,
+    mode: Mode = None,
+    cuda_graphs: Graphs = None,
+    threads: Threads = None,
+    seconds: Seconds = None,
+    rounds: Rounds = None,
+    precision: Precision = None,
+    store: StorePlace = None,
+    no_store: NoStore = False,
+) -> None:
+    """Measure networks on this device in turn: throughput, step times, memory."""
+    what = _one_of({"sweep": sweep, "latency": latency, "layers": layers, "matrix": matrix})
+    from convlab.cli.bench_request import Given, request
+    from convlab.cli.bench_run import keeping
+
+    given = Given(
+        designs=designs,
+        against=against or (),
+        sets=sets or (),
+        image=image,
+        folded=folded,
+        task=task,
+        batch=batch,
+        device=device,
+        dtype=dtype,
+        channels_last=channels_last,
+        mode=mode,
+        cuda_graphs=cuda_graphs,
+        threads=threads,
+        seconds=seconds,
+        rounds=rounds,
+        precision=precision,
+    )
+    asked = request(output, given, what)
+    with keeping(store, asked, kind=what, stored=not no_store) as kept:
+        if not output.as_json:
+            output.turned(sets)
+        code = _session(what)(output, asked, kept)
+    if code:
+        raise typer.Exit(code)
+
+
+def _one_of(asked: dict[str, bool]) -> str:
+    """What is to be measured; throughput where no option says. Raises ConvlabError for several."""
+    from convlab.errors import ConvlabError, Problem
+
+    told = [name for name, wanted in asked.items() if wanted]
+    if len(told) > 1:
+        message = f"{' and '.join(f'--{name}' for name in told)} are measured in different ways"
+        raise ConvlabError(Problem("usage", message, help="one of them at a time"), exit_code=2)
+    return told[0] if told else "throughput"
+
+
+def _session(what: str) -> Session:
+    """What measures and prints it."""
+    from convlab.cli import bench_sessions, bench_surveys
+
+    return {
+        "throughput": bench_sessions.throughput,
+        "matrix": bench_sessions.all_settings,
+        "sweep": bench_surveys.rising_batches,
+        "latency": bench_surveys.latency,
+        "layers": bench_surveys.by_layer,
+    }[what]
