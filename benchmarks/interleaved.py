@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import statistics
@@ -54,22 +53,6 @@ def ratio(times: Times, one: str, other: str) -> dict[str, float]:
     ratios = [a / b for a, b in zip(times[one], times[other], strict=True)]
     low, median, high = statistics.quantiles(ratios, n=4)
     return {"median": median, "quartile_1": low, "quartile_3": high, "n": len(ratios)}
-
-
-def interval(times: Times, one: str, other: str) -> dict[str, float]:
-    """How much longer ``one`` takes than ``other``: the median of the ratios of the same round, and a 95 % interval of that median.
-
-    The interval is that of order statistics: it asks nothing of how the ratios are distributed.
-    """
-    ratios = sorted(a / b for a, b in zip(times[one], times[other], strict=True))
-    count = len(ratios)
-    outside = 0.0
-    rank = 0  # the interval goes from this place to the same one from the end
-    while rank + 1 < count / 2 and (outside := outside + 2 * math.comb(count, rank) / 2**count) <= 0.05:
-        rank += 1
-    rank = max(rank - 1, 0)
-    low, high = ratios[rank], ratios[count - 1 - rank]
-    return {"median": statistics.median(ratios), "low": low, "high": high, "n": count}
 
 
 def shown(seconds: float) -> str:

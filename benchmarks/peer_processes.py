@@ -1,0 +1,164 @@
+"""One process a candidate: what one sets, spins or pins does not touch the others. They are run in turn, one at a time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, Protocol, TypeVar, final
+
+from peer_networks import made
+
+from convlab.measurement.attempts import attempt
+from convlab.measurement.conditions import Conditions, checked
+from convlab.measurement.rounds import Protocol as Rounds
+from convlab.measurement.rounds import warmed_up
+
+Result = TypeVar("Result")
+
+PAUSE_S = 0.02
+"""Between two candidates, so that threads that wait for more work by spinning fall asleep."""
+
+LEAST_ROUNDS = 8
+"""Fewer give no interval worth the name."""
+
+CONTEXT = multiprocessing.get_context("forkserver")
+
+
+@final
+@dataclass(frozen=True)
+class Candidate:
+    """A network of a package under conditions, run by torch or from an ONNX ``file`` by a ``runtime``."""
+
+    source: str
+    image: tuple[int, int]
+    conditions: Conditions
+    runtime: str = "torch"
+    file: str = ""
+    base: str = ""
+    """The label of the candidate that it is compared with."""
+    of: str = ""
+    """The package, with what is special about the network."""
+
+    @property
+    def label(self) -> str:
+        """The candidate in a few words."""
+        if self.runtime != "torch":
+            return f"{self.of}, {self.runtime}"
+        layout = "channels-last" if self.conditions.channels_last else "contiguous"
+        return f"{self.of}, {layout}, {self.conditions.mode}"
+
+
+class Runner(Protocol):
+    """What runs step by step, as a workload of ``convlab.measurement`` does."""
+
+    parts: tuple[str, ...]
+    compile_s: float
+
+    def run(self, steps: int = 1) -> tuple[float, ...]:
+        """Seconds of each part."""
+
+
+@final
+@dataclass(frozen=True)
+class Turn:
+    """What one turn took, for one step: wall time of each part, wall and CPU time of the whole."""
+
+    parts: tuple[float, ...]
+    wall_s: float
+    cpu_s: float
+
+
+@final
+@dataclass
+class Worker:
+    """A candidate in its process. ``failure`` says why it does not run."""
+
+    candidate: Candidate
+    process: BaseProcess
+    connection: Connection
+    parts: tuple[str, ...] = ()
+    compile_s: float = 0.0
+    failure: str = ""
+    turns: list[Turn] = field(default_factory=list)
+
+    def turn(self) -> None:
+        """Run once and keep what it took."""
+        time.sleep(PAUSE_S)
+        self.connection.send("run")
+        self.turns.append(self.connection.recv())
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):  # it may have ended by itself
+            self.connection.send("end")
+        self.process.join(timeout=30)
+        if self.process.is_alive():
+            self.process.kill()
+
+
+@contextmanager
+def started(candidate: Candidate, rounds: Rounds) -> Iterator[Worker]:
+    """A candidate, compiled and warmed up."""
+    here, there = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=_serve, args=(candidate, rounds, there), daemon=True)
+    process.start()
+    there.close()
+    worker = Worker(candidate, process, here)
+    try:
+        try:
+            worker.parts, worker.compile_s, worker.failure = here.recv()
+        except EOFError:
+            process.join()
+            worker.failure = f"its process ended with {process.exitcode}"
+        yield worker
+    finally:
+        worker.close()
+
+
+def in_turn(workers: Sequence[Worker], rounds: int, seconds: float) -> None:
+    """Turns of all workers that run: A B C, A B C; so many rounds, or fewer once the seconds are over."""
+    began = time.monotonic()
+    for done in range(rounds):
+        if done >= LEAST_ROUNDS and time.monotonic() - began > seconds:
+            return
+        for worker in workers:
+            if not worker.failure:
+                worker.turn()
+
+
+def elsewhere(function: Callable[..., Result], *arguments: Any) -> Result:
+    """The result of a function in a process of its own, which leaves nothing behind."""
+    with ProcessPoolExecutor(1, mp_context=CONTEXT) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def _serve(candidate: Candidate, rounds: Rounds, connection: Connection) -> None:
+    warnings.simplefilter("ignore")
+    runner = _runner(candidate)
+    if isinstance(runner, str):
+        connection.send(((), 0.0, runner))
+        return
+    steps = warmed_up(runner, rounds).steps  # type: ignore[arg-type]  # it runs as a workload does
+    connection.send((runner.parts, runner.compile_s, ""))
+    while connection.recv() == "run":
+        wall, cpu = time.perf_counter(), time.process_time()
+        parts = runner.run(steps)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        connection.send(Turn(parts, wall / steps, cpu / steps))
+
+
+def _runner(candidate: Candidate) -> Runner | str:
+    """What runs a candidate, or why it does not run."""
+    conditions = checked(candidate.conditions)
+    if candidate.runtime == "torch":
+        return attempt(made(candidate.source, candidate.image), conditions)
+    from peer_runtimes import RUNTIMES
+
+    return RUNTIMES[candidate.runtime](candidate, conditions)
