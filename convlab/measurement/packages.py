@@ -69,18 +69,21 @@ def from_transformers(name: str, image: tuple[int, int] | None) -> Foreign:
     ``name`` is a type of model ("convnext": its default configuration), perhaps with keywords as a TOML table
     (``convnext{depths = [3, 3, 27, 3]}``), or a folder or published name, of which only the configuration is read.
     """
-    configurations = _package("transformers")
+    transformers = _package("transformers")
     kind, brace, keywords = name.partition("{")
     given = _keywords(name, brace + keywords) if brace else {}
     if image is not None and "image_size" not in given:
         given["image_size"] = image[0] if image[0] == image[1] else list(image)
-    configuration = _configuration(configurations, kind, given)
+    configuration = _configuration(transformers, kind, given)
     size: Any = image or getattr(configuration, "image_size", 224)
     height, width = (size, size) if isinstance(size, int) else size
 
     def make() -> nn.Module:
-        network = configurations.AutoModelForImageClassification.from_config(configuration)
-        return Logits(network)
+        names = _classifiers(transformers)[configuration.model_type]
+        classifier = getattr(
+            transformers, names if isinstance(names, str) else names[0]
+        )  # DeiT has a second one, with a teacher
+        return Logits(classifier(configuration))
 
     return Foreign(Shape(getattr(configuration, "num_channels", 3), height, width), make)
 
@@ -94,8 +97,7 @@ PACKAGES: Mapping[str, Callable[[str, tuple[int, int] | None], Foreign]] = {
 
 
 def _configuration(transformers: Any, kind: str, given: dict[str, Any]) -> Any:
-    classifiers = transformers.models.auto.modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES
-    if kind in classifiers:
+    if kind in (classifiers := _classifiers(transformers)):
         return transformers.AutoConfig.for_model(kind, num_labels=1000, **given)
     if "/" not in kind:
         raise _unknown("transformers", kind, classifiers)
@@ -105,6 +107,11 @@ def _configuration(transformers: Any, kind: str, given: dict[str, Any]) -> Any:
         message = f"transformers has no configuration {quote(kind)} here: {str(error).splitlines()[0]}"
         help = "a type of model needs no network, such as transformers:convnext"
         raise ConvlabError(Problem("not-fetched", message, help=help)) from error
+
+
+def _classifiers(transformers: Any) -> Mapping[str, Any]:
+    """The classes of image classifiers, by their type."""
+    return transformers.models.auto.modeling_auto.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES  # type: ignore[no-any-return]
 
 
 def _keywords(name: str, text: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ GROUPS = (
     "streams",
     "maps",
     "attention",
+    "attention in windows",
 )
 """What whole networks correct by a factor each: the price of any call, reading weights, and the work of families of kinds."""
 
@@ -60,6 +61,7 @@ class Estimate(NamedTuple):
 def group_of(kind: str) -> str:
     """The group whose factor corrects a kind's work."""
     for start, group in (
+        ("attention in windows", "attention in windows"),
         ("attention", "attention"),
         ("depthwise", "depthwise convolutions"),
         ("grouped", "grouped convolutions"),

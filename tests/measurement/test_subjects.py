@@ -45,6 +45,7 @@ def test_networks_of_other_packages_have_our_counts(name, ours):
         ("timm:vit_tiny_patch16_224", (96, 96)),
         ("torchvision:vit_b_16", (32, 32)),
         ("transformers:vit{num_hidden_layers = 1}", (64, 64)),
+        ("transformers:deit{num_hidden_layers = 1}", (64, 64)),
     ],
 )
 def test_another_image_size(name, image):

@@ -26,6 +26,7 @@ POOLED = {
     "downsample": {"kind": "in_block"},
     "head": {"norm": "none"},
 }
+COARSE = {"stem": {"kind": "patchify", "patch_size": 8}, "downsample": {"kind": "separate"}}
 MERGED = {"stem": {"kind": "patchify", "patch_size": 4}, "downsample": {"kind": "patch_merging"}}
 
 FORMS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
@@ -33,6 +34,7 @@ FORMS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("bottleneck", POOLED, {"kind": "bottleneck"}),
     ("mbconv", STRIDED, {"kind": "mbconv"}),
     ("swin", MERGED, {"kind": "swin", "head_width": 16}),
+    ("vit", COARSE, {"kind": "vit", "head_width": 16}),
     ("regnet_y", STRIDED, {"kind": "regnet_y", "group_width": 16}),
     ("convnext_conv", PATCHES, {"kind": "convnext", "pointwise": "conv"}),
     ("basic", POOLED, {"kind": "basic"}),
