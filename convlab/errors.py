@@ -78,15 +78,15 @@ CODES: dict[str, str] = {
     "not-fetched": "Published weights could not be fetched. Check the name and the network, or download the file and name its path.",
     "unknown-network": "No installed package has a network of this name. A name is that of a design, or timm:NAME, torchvision:NAME or "
     "transformers:TYPE.",
-    "not-a-store": "What was named is not a store of runs: a folder, another kind of file, another application's database, or a damaged file. "
-    "Nothing in it was changed. Name another with --store, or `convlab config` shows which one is set.",
-    "newer-store": "The store was written by a newer convlab, whose tables this one does not know. Nothing was changed. Update convlab, or name "
-    "another store.",
-    "store-failed": "The store could not be opened, read or written: a full disk, missing permission, a server that is not reached. What was "
-    "stored before is still there.",
+    "not-a-store": "What was named is not a store of runs: a folder, another kind of file, another application's database, or a "
+    "damaged file. Nothing in it was changed. Name another with --store, or `convlab config` shows which one is set.",
+    "newer-store": "The store was written by a newer convlab, whose tables this one does not know. Nothing was changed. Update convlab, or "
+    "name another store.",
+    "store-failed": "The store could not be opened, read or written: a full disk, missing permission, a server that is not reached. What "
+    "was stored before is still there.",
     "store-busy": "Another process has kept the store locked for too long. End it, or try again when it is done.",
-    "unknown-run": "No run of the store is meant by this, or several are. A run is named by its id, by how it or its last letters begin, or "
-    "latest; `convlab runs list` shows them.",
+    "unknown-run": "No run of the store is meant by this, or several are. A run is named by its id, by how it or its last letters begin, "
+    "or latest; `convlab runs list` shows them.",
     "bad-query": "The query is not one that the store's database runs: it is no SQL, names what is not there, or would change something. "
     "`convlab runs query --help` lists the views.",
     "bad-calibration": "A file of `convlab calibrate` cannot be read: it is damaged, or something else. Predictions do without it; "

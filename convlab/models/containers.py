@@ -103,13 +103,13 @@ class ResidualBlock(nn.ModuleDict):
                 y = module(y)
         if self.drop_path is not None:
             y = self.drop_path(y)
-        y = self._sum(x if self.shortcut is None else self.shortcut(x), y)
+        y = self.sum(x if self.shortcut is None else self.shortcut(x), y)
         for name, module in self.items():
             if self.turns[name] == 2:
                 y = module(y)
         return y
 
-    def _sum(self, x: Tensor, y: Tensor) -> Tensor:
+    def sum(self, x: Tensor, y: Tensor) -> Tensor:
         """The shortcut and the scaled branch, in one pass where their dtypes are known to be equal, as those of autocast are not."""
         gamma = self.gamma
         if gamma is None:

@@ -5,6 +5,7 @@ A leaf is a call or two; the sums, products and copies of combinators are calls 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -50,10 +51,15 @@ NORM_KINDS = {
 }
 
 
+NEW_IN_TRAINING = frozenset({"relu6", "silu", "hardswish", "scaled residual"})
+"""Kinds that write over their input at inference, and in training, where it is needed again, do not."""
+
+
 class Call(NamedTuple):
     """Work of one kind. All but ``weights`` and ``calls`` grow with the batch; the figures are those of one image.
 
     ``macs`` are multiply-adds, ``padded`` those with channels filled up to whole vectors (of attention: those of its two products),
+    ``input`` and ``output`` are elements that are read and written anew: a call in its input's place has no output,
     ``rows`` the vectors that are each worked on as one (pixels, of attention its logits), ``weights`` the numbers that are read whatever
     the batch. ``doubt`` marks a kind that stands for another one like it.
     """
@@ -77,6 +83,23 @@ def calls_of(tree: Layer, x: Shape) -> tuple[Call, ...]:
         once = call[:-1]
         found[once] = found.get(once, 0) + call.times
     return tuple(Call(*(*once, times)) for once, times in found.items())
+
+
+def in_training(calls: Iterable[Call], *, drop_path: bool = False) -> list[Call]:
+    """The calls of a forward pass in training, where fewer write over their input.
+
+    With drop path residual branches are multiplied as well, image by image.
+    """
+    found = []
+    for call in calls:
+        maps = 2 if "residual" in call.kind else 1
+        if call.kind in NEW_IN_TRAINING:
+            call = call._replace(output=call.input // maps)
+        found.append(call)
+        if drop_path and maps == 2:
+            elements = call.input // maps
+            found.append(Call("layer scale", input=elements, output=elements, times=call.times))
+    return found
 
 
 def _calls(tree: Layer, x: Shape) -> list[Call]:
@@ -113,11 +136,9 @@ def _chain(tree: Chain, x: Shape) -> list[Call]:
 def _residual(tree: Residual, x: Shape) -> list[Call]:
     y = tree.branch.output(x)
     found = _calls(tree.branch, x)
-    if tree.scale is not None:
-        found += _calls(tree.scale, y)
     if tree.shortcut is not None:
         found += _calls(tree.shortcut, x)
-    found.append(Call("residual", input=2 * y.elements, output=y.elements))
+    found.append(Call("residual" if tree.scale is None else "scaled residual", input=2 * y.elements))
     return found if tree.after is None else found + _calls(tree.after, y)
 
 
@@ -136,7 +157,7 @@ def _leaf(tree: Layer, x: Shape) -> list[Call]:
         case Attention():
             return [_attention(tree, x)]
         case Activation():
-            return [Call(tree.kind, input=x.elements, output=x.elements)]
+            return [Call(tree.kind, input=x.elements, output=0 if tree.writes_over() else x.elements)]
         case LayerScale():
             return [Call("layer scale", input=x.elements, output=x.elements, rows=x.positions)]
         case MaxPool() | AveragePool():

@@ -37,6 +37,7 @@ STREAMS = frozenset(
         "relu",
         "relu6",
         "residual",
+        "scaled residual",
         "sum",
     }
 )
@@ -160,16 +161,6 @@ class Estimator:
 def calls_of_profile(profile: Profile) -> list[Call]:
     """The calls of a network on one image."""
     return [call for part in profile.parts for call in calls_of(part.part.tree, part.input)]
-
-
-def with_drop_path(calls: Iterable[Call]) -> list[Call]:
-    """The calls of a network that drops residual branches while it trains: the branch is multiplied, image by image."""
-    dropped = []
-    for call in calls:
-        dropped.append(call)
-        if call.kind == "residual":
-            dropped.append(Call("layer scale", input=call.output, output=call.output, times=call.times))
-    return dropped
 
 
 def parameter_tensors(profile: Profile) -> int:

@@ -11,12 +11,12 @@ from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
 from convlab.prediction.calibration import BYTES, Calibration
+from convlab.prediction.calls import in_training
 from convlab.prediction.estimating import (
     Estimate,
     Estimator,
     calls_of_profile,
     parameter_tensors,
-    with_drop_path,
 )
 from convlab.prediction.shelf import choice
 
@@ -116,7 +116,7 @@ def predictions(found: Profile, calibration: Calibration, *, batch: int | None =
         latency = _prediction(one, calibration, "inference", 1)
         inference = _prediction(many, calibration, "inference", images)
     if "training" in calibration.tables and not found.folded:
-        trained = with_drop_path(calls) if found.design.drop_path else calls
+        trained = in_training(calls, drop_path=found.design.drop_path > 0)
         (step,) = _estimator(_Key(calibration), "training").estimates(trained, (images,))
         update = optimizer_seconds(found, calibration)
         training = _prediction(step._replace(seconds=step.seconds + update), calibration, "training", images)

@@ -182,7 +182,7 @@ def _whole(design: Design, batch: int, conditions: Conditions, clock: Clock) -> 
     images = max(LEAST_TRAINED, batch) if conditions.task == "training" else batch
     work = workload(subject(design), replace(conditions, batch=images))
     try:
-        return whole(profile(design), images, _step(work, clock))
+        return whole(profile(design), images, _step(work, clock), trains=conditions.task == "training")
     finally:
         work.close()
         gc.collect()
@@ -224,7 +224,9 @@ def _table(session: _Session, task: str) -> Table | None:
     for timed in session.timed[task]:
         kinds.setdefault(timed.probe.call.kind, []).append(timed)
     laws = {
-        kind: law_of([(each.probe.call, each.probe.batch, each.seconds) for each in found], element_bytes, fresh)
+        kind: law_of(
+            [(each.probe.call_of(task), each.probe.batch, each.seconds) for each in found], element_bytes, fresh
+        )
         for kind, found in kinds.items()
         if len(found) >= min(LEAST_POINTS, _rounds(session, task))
     }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from convlab.costs import Profile
 from convlab.prediction.calibration import Checked, Table
-from convlab.prediction.calls import Call
+from convlab.prediction.calls import Call, in_training
 from convlab.prediction.estimating import GROUPS, Estimate, Estimator, calls_of_profile, shares
 from convlab.prediction.fitting import factors_of
 from convlab.prediction.laws import Law
@@ -33,9 +33,12 @@ class Whole(NamedTuple):
     seconds: float
 
 
-def whole(profile: Profile, batch: int, seconds: float, calls: list[Call] | None = None) -> Whole:
+def whole(profile: Profile, batch: int, seconds: float, *, trains: bool = False) -> Whole:
     """A measured network with its calls."""
-    return Whole(profile, calls_of_profile(profile) if calls is None else calls, batch, seconds)
+    calls = calls_of_profile(profile)
+    if trains:
+        calls = in_training(calls, drop_path=profile.design.drop_path > 0)
+    return Whole(profile, calls, batch, seconds)
 
 
 def table(laws: Mapping[str, Law], issue: Mapping[str, float], measured: Sequence[Whole], element_bytes: int) -> Table:

@@ -37,7 +37,7 @@ from convlab.layers import (
     Shape,
     Split,
 )
-from convlab.prediction.calls import Call, calls_of
+from convlab.prediction.calls import Call, calls_of, in_training
 
 SIDES = (56, 14, 28, 7, 112, 8, 16, 32, 10, 64, 20, 12)
 RATIOS = (4.0, 0.25, 1.0, 2.0, 6.0, 1 / 6, 0.5, 3.0)
@@ -52,6 +52,7 @@ SELDOM = frozenset(
         "group norm",
         "RMS norm",
         "copy",
+        "layer scale",
         "sum",
         "max pool",
         "average pool",
@@ -80,8 +81,13 @@ class Probe:
 
     @property
     def call(self) -> Call:
-        """The call that is measured."""
+        """The call that is measured, as it is at inference."""
         (found,) = calls_of(self.tree, self.input)
+        return found
+
+    def call_of(self, task: str) -> Call:
+        """The call that is measured."""
+        (found,) = in_training([self.call]) if task == "training" else [self.call]
         return found
 
 
@@ -285,6 +291,7 @@ KINDS: dict[str, Draw] = {
     "GRN": _same(lambda _: GlobalResponseNorm()),
     "layer scale": _same(lambda _: LayerScale(1.0)),
     "residual": _same(lambda _: Residual(EMPTY)),
+    "scaled residual": _same(lambda _: Residual(EMPTY, LayerScale(1.0))),
     "sum": _same(lambda _: Parallel((("0", EMPTY), ("1", EMPTY)))),
     "gate": _same(lambda _: Gate(EMPTY)),
     "copy": _same(lambda _: Split((("0", EMPTY), ("1", EMPTY)))),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch import Tensor, nn
 
-from convlab.layers import Gate, Layer, LayerScale, Linear, Parallel, Residual, Shape, Split
+from convlab.layers import Activation, Gate, Layer, LayerScale, Linear, Parallel, Residual, Shape, Split
 from convlab.measurement.calibration.probes import Probe
 from convlab.measurement.clocks import Clock
 from convlab.measurement.conditions import Conditions
@@ -40,6 +40,19 @@ class _Factor(nn.Module):
 
 
 @final
+class _Sum(nn.Module):
+    """The end of a residual block, whose branch gave a map of its own."""
+
+    def __init__(self, channels: int | None) -> None:
+        super().__init__()
+        self.block = ResidualBlock({}, None if channels is None else torch.ones(channels), None, None, {})
+        self.block.gives_own_map, self.block.keeps_output = True, False
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.block.sum(x, y)
+
+
+@final
 class _Scale(nn.Module):
     """A layer scale as residual blocks have it."""
 
@@ -55,7 +68,9 @@ def module_of(tree: Layer, x: Shape) -> nn.Module:
     """The module of a probe's layer, its weights small random numbers."""
     match tree:
         case Residual():
-            return ResidualBlock({}, None, None, None, {})
+            return _Sum(None if tree.scale is None else x.channels)
+        case Activation() if tree.writes_over():
+            return tree.module_in_place()
         case Gate():
             return _Factor()
         case Parallel():
@@ -110,8 +125,7 @@ class Station:
         given_back = torch.zeros(self._result.shape, dtype=self._result.dtype, device=self._tile.device)
         self._maps = self._inputs()
         if self._trains:
-            for leaf in self._maps:
-                leaf.requires_grad_(self.probe.input.channels > IMAGE_CHANNELS)
+            self._maps = [self._traced(leaf) for leaf in self._maps]
         del given_back
         clock.mark()
         began = time.perf_counter()
@@ -142,6 +156,11 @@ class Station:
             weight.grad = None
         return issued
 
+    def _traced(self, leaf: Tensor) -> Tensor:
+        """A map that a gradient is wanted for; where it is to be written over, the output of an operation that has next to none."""
+        leaf.requires_grad_(self.probe.input.channels > IMAGE_CHANNELS)
+        return leaf + 0.0 if isinstance(self.probe.tree, Residual | Activation) else leaf
+
     def _inputs(self) -> list[Tensor]:
         """Freshly written maps of random numbers."""
         batch, (channels, height, width) = self.probe.batch, self.probe.input
@@ -152,6 +171,8 @@ class Station:
             made = flat.view(batch, height, width, channels).permute(0, 3, 1, 2)
         else:
             made = flat.view(batch, channels, height, width)
+        if isinstance(self.probe.tree, Residual):
+            return [made, made.clone()]
         if not isinstance(self.probe.tree, Gate):
             return [made]
         return [made, self._written(batch * channels).view(batch, channels, 1, 1)]
