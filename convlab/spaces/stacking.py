@@ -11,6 +11,7 @@ import numpy as np
 from convlab.language.addresses import STAGE_SECTIONS
 from convlab.language.design import Design
 from convlab.language.knobs import changed
+from convlab.layers.activations import IN_PLACE
 from convlab.spaces.factors import Monotone
 from convlab.spaces.space import Space, nested
 
@@ -25,11 +26,11 @@ SIZES = frozenset(
 )
 """The knobs that are stacked. Of them only words, pairs and whether they are 0 ("none") are structure; of all others every value is."""
 
-SWITCHES = frozenset(
-    {"block.layer_scale", "head.dropout", "block.activation", "stem.activation", "head.activation"}
-    | {"head.convolution_activation"}
-)
-"""The knobs of which costs see only whether they are 0 or "none"."""
+SWITCHES = frozenset({"block.layer_scale", "head.dropout"})
+"""The knobs of which costs see only whether they are 0."""
+
+ACTIVATIONS = frozenset({"block.activation", "stem.activation", "head.activation", "head.convolution_activation"})
+"""The knobs of which costs see only whether there is an activation, and whether it can write over its input."""
 
 UNSEEN = frozenset({"summary", "drop_path", "norm_eps", "initialization", "block.pointwise"})
 """The knobs that costs do not see at all."""
@@ -144,7 +145,9 @@ def _seen(about: str, value: Any) -> Any:
     if about in UNSEEN:
         return None
     if about in SWITCHES:
-        return value in (0, "none")
+        return value == 0
+    if about in ACTIVATIONS:
+        return value if value == "none" else value in IN_PLACE
     return value == 0 if about in SIZES and isinstance(value, int | float) else value
 
 
