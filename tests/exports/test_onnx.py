@@ -21,7 +21,13 @@ def runner(path):
     return lambda images: torch.from_numpy(session.run(None, {"image": images.numpy()})[0])
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = ("convnext_t", "regnety_400mf", "repvgg_a0")
+"""A convolution of each kind, squeeze-and-excitation, parallel branches; attention and the others take longer."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
+)
 def test_onnx_runtime_computes_what_the_model_computes(name, tmp_path):
     design = tiny(name)
     weights = alive(design)
