@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import time
 from collections.abc import Callable
 from importlib import metadata
@@ -64,13 +65,20 @@ def shown(seconds: float) -> str:
 
 
 def surroundings(packages: tuple[str, ...]) -> dict[str, Any]:
-    """What the figures belong to: the processor, its cores, Python and the versions of packages."""
+    """What the figures belong to: the commit, the processor, its cores, Python and the versions of packages."""
     return {
+        "commit": commit(),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in packages},
     }
+
+
+def commit() -> str:
+    """The commit that is checked out, marked where something has changed since; "" outside of a checkout."""
+    asked = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty")
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def write(name: str, result: dict[str, Any]) -> Path:

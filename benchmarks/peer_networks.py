@@ -10,6 +10,7 @@ from torch import nn
 
 import convlab
 from convlab.errors import ConvlabError
+from convlab.measurement.alike import alike
 from convlab.measurement.packages import Logits
 from convlab.measurement.subjects import Subject, params_and_macs, subject
 
@@ -67,31 +68,9 @@ NETWORKS = (
 
 
 def made(source: str, image: tuple[int, int]) -> Subject:
-    """A network without dropout, with weights that are drawn alike for all packages, so that none computes with vanishing numbers.
-
-    transformers' initial weights of EfficientNet are so small that its maps become subnormal, which CPUs take 14 times as long for.
-    """
+    """A network without dropout, with weights that are drawn alike for all packages, so that none computes with vanishing numbers."""
     found = subject(source, image=image)
-    return replace(found, build=lambda: redrawn(steady(found.build())))
-
-
-def steady(network: nn.Module) -> nn.Module:
-    """The network without dropout and stochastic depth, of which the packages have different amounts by default."""
-    for module in network.modules():
-        for rate in ("p", "rate", "drop_prob"):
-            if isinstance(getattr(module, rate, None), float):
-                setattr(module, rate, 0.0)
-    return network
-
-
-@torch.no_grad()
-def redrawn(network: nn.Module, seed: int = 0) -> nn.Module:
-    """The network with normal weights of a variance of 1 over their inputs; vectors, as those of norms and layer scale, stay."""
-    generator = torch.Generator().manual_seed(seed)
-    for weight in network.parameters():
-        if weight.dim() > 1:
-            weight.normal_(0.0, weight[0].numel() ** -0.5, generator=generator)
-    return network
+    return replace(found, build=lambda: alike(found.build()))
 
 
 def parity(preset: str, other: str, image: tuple[int, int]) -> dict[str, Any]:

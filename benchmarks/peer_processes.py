@@ -89,10 +89,18 @@ class Worker:
     turns: list[Turn] = field(default_factory=list)
 
     def turn(self) -> None:
-        """Run once and keep what it took."""
+        """Run once and keep what it took; a process that has ended, killed for its memory say, is a failure."""
         time.sleep(PAUSE_S)
-        self.connection.send("run")
-        self.turns.append(self.connection.recv())
+        try:
+            self.connection.send("run")
+            self.turns.append(self.connection.recv())
+        except (EOFError, OSError):
+            self.ended()
+
+    def ended(self) -> None:
+        """Tell that the process ended by itself."""
+        self.process.join(timeout=30)
+        self.failure = f"its process ended with {self.process.exitcode}"
 
     def close(self) -> None:
         """End the process."""
@@ -114,9 +122,8 @@ def started(candidate: Candidate, rounds: Rounds) -> Iterator[Worker]:
     try:
         try:
             worker.parts, worker.compile_s, worker.failure = here.recv()
-        except EOFError:
-            process.join()
-            worker.failure = f"its process ended with {process.exitcode}"
+        except (EOFError, OSError):
+            worker.ended()
         yield worker
     finally:
         worker.close()

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
-from peer_networks import made, redrawn
+from peer_networks import made
 from peer_processes import Candidate
 
 import convlab
+from convlab.measurement.alike import redrawn
 from convlab.measurement.conditions import Conditions
 
 

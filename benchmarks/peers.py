@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, final
 
-from interleaved import RESULTS, shown, write
+from interleaved import RESULTS, commit, shown, write
 from paper import detection_memory, throughput_table
 from peer_networks import NETWORKS, Peers, parity, same, told
 from peer_processes import CONTEXT, LEAST_ROUNDS, Candidate, Worker, elsewhere, in_turn, started
@@ -42,7 +40,7 @@ USUAL = {
 }
 PRELOADED = ["torch", "timm", "torchvision", "transformers", "convlab.measurement.workloads"]
 
-PROTOCOL = Protocol(window=2, warm_up_s=3.0)
+PROTOCOL = Protocol(window=2, warm_up_s=1.0)
 """How candidates are warmed up; their rounds are counted here."""
 
 ON_PAR = 0.95
@@ -142,17 +140,21 @@ def row(worker: Worker, base: Worker, settings: Settings) -> dict[str, Any]:
         "compile_s": worker.compile_s,
         "failure": worker.failure,
     }
-    if not worker.turns:
+    if worker.candidate.runtime != "torch":  # they choose layouts by themselves
+        about["channels_last"] = about["mode"] = None
+    if worker.failure or not worker.turns:
         return about
     seconds = settings.seconds(worker)
     about["step_s"] = asdict(estimate(seconds))
-    about["parts_s"] = {
-        name: asdict(estimate([turn.parts[index] for turn in worker.turns])) for index, name in enumerate(worker.parts)
-    }
+    if not settings.shared:  # parts are in wall time
+        about["parts_s"] = {
+            name: asdict(estimate([turn.parts[index] for turn in worker.turns]))
+            for index, name in enumerate(worker.parts)
+        }
     walls = sum(turn.wall_s for turn in worker.turns)
     about["cpu_time_over_wall_time"] = sum(turn.cpu_s for turn in worker.turns) / walls
     about["samples_s"] = seconds
-    if worker is not base and base.turns:
+    if worker is not base and base.turns and not base.failure:
         about["speed_of_convlab"] = asdict(settings.speed(base, worker))
     return about
 
@@ -170,7 +172,7 @@ def lines(found: dict[str, Any], part: str, different: set[str]) -> Iterator[str
         spread = f"{shown(step['quartile_1'])} to {shown(step['quartile_3'])}, n {step['n']}"
         rate = about["batch"] / step["median"]
         threads = f"CPU/wall {about['cpu_time_over_wall_time']:.2f}"
-        compiling = f", compiled in {about['compile_s']:.0f} s" if about["mode"] != "eager" else ""
+        compiling = f", compiled in {about['compile_s']:.0f} s" if about["mode"] not in ("eager", None) else ""
         speed = about.get("speed_of_convlab")
         compared = f"   convlab {speed['median']:.3f} ({speed['low']:.3f} to {speed['high']:.3f})" if speed else ""
         unlike = "   (another network)" if about["source"] in different else ""
@@ -217,7 +219,7 @@ class Results:
         around = environment(checked(settings.conditions).device)
         about = {
             "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-            "commit": _commit(),
+            "commit": commit(),
             "clock": "CPU time" if settings.shared else "wall time",
             "interval": "95 %, order statistics of the ratios of the same rounds",
             "environment": around.to_json(),
@@ -244,6 +246,11 @@ def main() -> None:
             subject = "paper" if peers is None else peers.preset
             if options.resume and results.has(subject, part):
                 continue
+            if options.minutes and time.monotonic() - began > 60 * options.minutes:
+                print(
+                    f"\n{subject}, {part}: left out, {options.minutes:g} minutes are over; --resume goes on", flush=True
+                )
+                continue
             print(f"\n{subject}, {part} ({time.monotonic() - began:.0f} s so far)", flush=True)
             found: Any
             if peers is None:
@@ -264,12 +271,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--batch", type=int, help="2 on a CPU, 64 elsewhere")
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=float, default=20.0, help=f"after which {LEAST_ROUNDS} rounds are enough")
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--seconds", type=float, default=6.0, help=f"after which {LEAST_ROUNDS} rounds are enough")
+    parser.add_argument("--minutes", type=float, help="after which no part is begun; 20 on a CPU, 0: no limit")
     parser.add_argument("--shared", action="store_true", help="CPU time on one thread: other work runs on the machine")
     parser.add_argument("--smoke", action="store_true", help="tiny images and few rounds, to see that all of it runs")
     parser.add_argument("--output", help="the JSON file's name, without its ending")
     options = parser.parse_args()
+    if options.minutes is None:
+        options.minutes = 20 if options.device == "cpu" else 0
     unknown = {*options.names} - {each.preset for each in NETWORKS}
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
@@ -283,11 +293,6 @@ def _settings(options: argparse.Namespace) -> Settings:
     rounds = 3 if options.smoke else options.rounds
     protocol = Protocol(seconds=1, least_rounds=3, most_rounds=3, warm_up_s=0.1) if options.smoke else PROTOCOL
     return Settings(checked(conditions), rounds, options.seconds, options.shared, options.smoke, protocol)
-
-
-def _commit() -> str:
-    asked: Sequence[str] = ("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty")
-    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 
 if __name__ == "__main__":

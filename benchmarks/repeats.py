@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     command += ["--task", options.task, "--batch", str(options.batch), "--image", str(options.image)]
     command += ["--seconds", str(options.seconds)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {row["subject"]: row for row in json.loads(done.stdout)["rows"]}
+    return {row["subject"]: row for row in json.loads(done.stdout)["benchmarks"][0]["rows"]}
 
 
 def compared(rows: list[dict[str, Any]]) -> dict[str, Any]:

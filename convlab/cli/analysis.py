@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_grouping
-from convlab.cli.options import Against, BatchSize, DesignName, Folded, ImageSize, Sets, sets_option
+from convlab.cli.options import Against, BatchSize, DesignName, Folded, ImageSize, PredictThreads, Sets, sets_option
 from convlab.cli.output import Output, command
 
 PANEL = "Analyse"
@@ -44,23 +44,25 @@ def profile(
     image: ImageSize = None,
     batch: BatchSize = None,
     folded: Folded = False,
+    threads: PredictThreads = None,
 ) -> None:
     """Show what a design costs, and where."""
     from convlab import costs
-    from convlab.cli.arguments import BATCH, choice_of, design_of, number_of
+    from convlab.cli.arguments import BATCH, THREADS, choice_of, design_of, number_of
     from convlab.views.cards import cards
     from convlab.views.costs import GROUPINGS, table
     from convlab.views.notes import notes
     from convlab.views.predictions import speeds
 
     grouping = choice_of("by", by, GROUPINGS)
-    images = number_of(BATCH, batch)
+    images, cores = number_of(BATCH, batch), number_of(THREADS, threads)
     found = costs.profile(design_of(design, sets, image), folded=folded)
     baseline = costs.profile(found.design) if folded else None
     if against is not None:
         baseline = costs.profile(design_of(against, None, image), folded=folded)
     shown, told = table(found, grouping), notes(found)
-    predicted = speeds([baseline or found, found], output.settings(), batch=None if batch is None else images)
+    asked = None if batch is None else images
+    predicted = speeds([baseline or found, found], output.settings(), batch=asked, threads=cores)
     fresh = predicted.cards[1] if baseline is not None else predicted.cards[0]
     figures = cards(found, baseline, batch=images) + fresh
     if output.as_json:
@@ -83,15 +85,22 @@ def profile(
 
 
 @command(PANEL, "convlab compare resnet50 convnext_t")
-def compare(output: Output, designs: DesignNames, sets: SetsOfAll = None, image: ImageSize = None) -> None:
+def compare(
+    output: Output,
+    designs: DesignNames,
+    sets: SetsOfAll = None,
+    image: ImageSize = None,
+    threads: PredictThreads = None,
+) -> None:
     """Set designs side by side: costs, and the knobs that differ."""
     from convlab import costs
-    from convlab.cli.arguments import design_of
+    from convlab.cli.arguments import THREADS, design_of, number_of
     from convlab.views.comparison import comparison, knob_table, plain_comparison
     from convlab.views.predictions import speeds
 
+    cores = number_of(THREADS, threads)
     profiles = [costs.profile(design_of(name, sets, image)) for name in designs]
-    predicted = speeds(profiles, output.settings())
+    predicted = speeds(profiles, output.settings(), threads=cores)
     if output.as_json:
         plain = plain_comparison(profiles)
         for one, prediction in zip(plain["designs"], predicted.plain, strict=False):

@@ -14,6 +14,7 @@ from convlab.language.files import load
 from convlab.language.knobs import Knob, Refused, knobs_of
 from convlab.language.validation import faults
 
+THREADS = Knob("threads", "option", "integer", 0, "threads of the CPU", low=1, high=4096)
 BATCH = Knob("batch", "option", "integer", 1, "images at a time", low=1, high=1_000_000)
 SEED = Knob("seed", "option", "integer", 0, "seed of the random numbers", low=0, high=2**63 - 1)
 

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from convlab.cli.options import BatchSize, ChannelsLast, DesignName, Device, Dtype, Folded, Force, ImageSize, Seed, Sets
+from convlab.cli.options import (
+    BatchSize,
+    ChannelsLast,
+    DesignName,
+    Device,
+    Dtype,
+    Folded,
+    Force,
+    ImageSize,
+    PredictThreads,
+    Seed,
+    Sets,
+)
 from convlab.cli.output import Output, command
 from convlab.cli.weights import refuse_target
 
@@ -48,22 +60,23 @@ def build(
     save: Save = None,
     force: Force = False,
     folded: Folded = False,
+    threads: PredictThreads = None,
 ) -> None:
     """Build a design as a PyTorch model and run it once."""
     from convlab import costs
-    from convlab.cli.arguments import BATCH, SEED, design_of, number_of
+    from convlab.cli.arguments import BATCH, SEED, THREADS, design_of, number_of
     from convlab.views.cards import cards, plain_cards
     from convlab.views.costs import table
     from convlab.views.notes import notes, plain_notes
     from convlab.views.predictions import speeds
 
     settings = output.settings(device=device, dtype=dtype, channels_last=channels_last)
-    images, start = number_of(BATCH, batch), number_of(SEED, seed)
+    images, start, cores = number_of(BATCH, batch), number_of(SEED, seed), number_of(THREADS, threads)
     if save is not None:
         refuse_target(Path(save), force)
     found = costs.profile(design_of(design, sets, image), folded=folded)
     tried = _try(found, settings, (images, start), save)
-    predicted = speeds([found], settings, batch=None if batch is None else images)
+    predicted = speeds([found], settings, batch=None if batch is None else images, threads=cores)
     figures = cards(found, batch=images, dtype=settings.dtype) + predicted.cards[0]
     shown, told = table(found), notes(found)
     if output.as_json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +14,9 @@ from convlab.cli.output import Output, command
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from convlab.cli.bench_run import Keeping
+    from convlab.measurement.calibration.calibrating import Calibrating
+    from convlab.measurement.recording import Recorder
     from convlab.prediction import Calibration
 
 PANEL = "Measure"
@@ -22,6 +27,12 @@ Threads = Annotated[
 ]
 Seconds = Annotated[
     str | None, typer.Option("--seconds", metavar="S", help="How long it takes; 90.", rich_help_panel="Run")
+]
+StorePlace = Annotated[
+    str | None, typer.Option("--store", metavar="PATH|URL", help="Where the run is kept.", rich_help_panel="Store")
+]
+NoStore = Annotated[
+    bool, typer.Option("--no-store", help="Keep no run; the calibration is kept.", rich_help_panel="Store")
 ]
 Show = Annotated[bool, typer.Option("--show", help="List the calibrations there are; measure nothing.")]
 Delete = Annotated[bool, typer.Option("--delete", help="Delete calibrations, those of --device and --dtype if given.")]
@@ -35,6 +46,8 @@ def calibrate(
     channels_last: ChannelsLast = None,
     threads: Threads = None,
     seconds: Seconds = None,
+    store: StorePlace = None,
+    no_store: NoStore = False,
     show: Show = False,
     delete: Delete = False,
 ) -> None:
@@ -43,42 +56,83 @@ def calibrate(
         _refuse_both(show, delete)
         return _list(output) if show else _delete(output, device, dtype, channels_last)
     settings = output.settings(device=device, dtype=dtype, channels_last=channels_last)
-    found = _measured(output, settings, threads, seconds)
-    if found is None:
-        raise KeyboardInterrupt
-    from convlab.prediction import put
-    from convlab.views.predictions import calibration_facts
+    work = _work(settings, threads, seconds)
+    with _keeping(settings, store, stored=not no_store) as kept:
+        found = _watched(output, work)
+        if found is None:
+            raise KeyboardInterrupt
+        from convlab.prediction import put
+        from convlab.views.notes import plain_notes
+        from convlab.views.predictions import calibration_facts, calibration_notes
 
-    path = put(found)
+        path = put(found)
+        _keep(found, kept.recorder)
+    notes = [*calibration_notes(found), *kept.notes]
     if output.as_json:
-        output.json(_plain(found, path))
-        return
-    output.facts(calibration_facts(found))
-    output.text(f"kept in {path}; profile, build and compare predict speed from it")
+        output.json({**_plain(found, path), "run": kept.plain(), "notes": plain_notes(tuple(notes))})
+    else:
+        output.facts([*calibration_facts(found), *kept.facts])
+        output.text(f"kept in {path}; profile, build and compare predict speed from it")
+    output.notes(notes)
 
 
-def _measured(output: Output, settings: Any, threads: str | None, seconds: str | None) -> Calibration | None:
-    from convlab.cli.arguments import figure_of, number_of
-    from convlab.cli.live import Live
+def _work(settings: Any, threads: str | None, seconds: str | None) -> Calibrating:
+    """The calibration that is asked for, not begun. Raises ConvlabError."""
+    from convlab.cli.arguments import THREADS, figure_of, number_of
     from convlab.language.knobs import Knob
     from convlab.measurement.calibration import LEAST_SECONDS, MOST_SECONDS
     from convlab.measurement.calibration import calibrate as measure
-    from convlab.progress import finished
 
-    count = Knob("threads", "option", "integer", 0, "threads of the CPU", low=1, high=4096)
     budget = Knob("seconds", "option", "number", 90.0, "how long it takes", low=LEAST_SECONDS, high=MOST_SECONDS)
-    work = measure(
+    return measure(
         device=settings.device,
         dtype=settings.dtype,
         channels_last=settings.channels_last,
-        threads=number_of(count, threads),
+        threads=number_of(THREADS, threads),
         budget_s=figure_of(budget, seconds),
     )
+
+
+def _watched(output: Output, work: Calibrating) -> Calibration | None:
+    from convlab.cli.live import Live
+    from convlab.progress import finished
+
     live = Live(silent=output.quiet)
     try:
         return finished(work, live)
     finally:
         live.close()
+
+
+@contextmanager
+def _keeping(settings: Any, store: str | None, *, stored: bool) -> Iterator[Keeping]:
+    """A run of the store, which lasts as long as the calibration. Raises ConvlabError where the store takes none."""
+    from convlab.cli.bench_run import Keeping
+
+    if not stored:
+        yield Keeping()
+        return
+    from convlab.measurement.environment import environment
+    from convlab.measurement.recording import recording
+    from convlab.models.builder import available
+    from convlab.runs import open_store
+
+    device = available(settings.device)
+    with open_store(store) as opened:
+        asked = {"device": str(device), "dtype": settings.dtype, "channels_last": settings.channels_last}
+        with recording(
+            opened, "calibration", name=str(device), settings=asked, environment=environment(device)
+        ) as recorder:
+            yield Keeping(recorder, opened.place)
+
+
+def _keep(found: Calibration, recorder: Recorder | None) -> None:
+    """A row of the run for each network that was held out."""
+    from convlab.measurement.calibration import calibration_rows
+
+    if recorder is not None:
+        for number, row in enumerate(calibration_rows(found)):
+            recorder.put(number, row)
 
 
 def _list(output: Output) -> None:

@@ -77,4 +77,13 @@ ChannelsLast = Annotated[
 Seed = Annotated[
     str | None, typer.Option("--seed", metavar="N", help="Seed of the random numbers.", rich_help_panel="Run")
 ]
+PredictThreads = Annotated[
+    str | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        help="Predict for so many threads of the CPU; torch's own number.",
+        rich_help_panel="Run",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]

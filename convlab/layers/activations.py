@@ -59,11 +59,16 @@ class Activation(Layer):
         module: nn.Module = getattr(nn, ACTIVATIONS[self.kind])()
         return module
 
-    def module_in_place(self) -> nn.Module:
-        """The torch module where the input may be written over, as ``writes_over`` says."""
+    def module_in_place(self, keeps_input: bool = False) -> nn.Module:
+        """The torch module where the input may be written over, as ``writes_over`` says.
+
+        ``keeps_input``: only at inference, because in training the layer before needs it for its gradient.
+        """
         from convlab.modules import InPlaceHardswish, InPlaceReLU, InPlaceReLU6, InPlaceSiLU
 
-        modules = {"relu": InPlaceReLU, "relu6": InPlaceReLU6, "silu": InPlaceSiLU, "hardswish": InPlaceHardswish}
+        if self.kind == "relu":
+            return InPlaceReLU(keeps_input)
+        modules = {"relu6": InPlaceReLU6, "silu": InPlaceSiLU, "hardswish": InPlaceHardswish}
         return modules[self.kind]()
 
     def label(self) -> str:

@@ -168,11 +168,13 @@ def _residual(tree: Residual, x: Shape, block: _Block) -> ResidualBlock:
 def _children(tree: Chain, x: Shape, block: _Block, before: Layer | None = None) -> NamedModules:
     """The modules of a chain; ``before`` is the layer, if any, whose output its first child may write over."""
     modules: NamedModules = {}
+    kept = 0  # whether autograd keeps what came out of the layer before
     for name, child in tree.children:
         if isinstance(child, Activation) and is_in_place(before, child):
-            modules[name] = child.module_in_place()
+            modules[name] = child.module_in_place(bool(kept))
         else:
             modules[name] = _module(child, x, block)
+        kept = saved(child, x).output
         x = child.output(x)
         before = child
     return modules

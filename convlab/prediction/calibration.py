@@ -14,6 +14,8 @@ from convlab.prediction.machine import Machine
 
 FORMAT = 1
 KIND = "convlab calibration"
+LEAST_NETWORKS = 4
+"""Fewer networks that were held out do not say how far off predictions are."""
 BYTES = {"float32": 4, "tf32": 4, "bfloat16": 2, "float16": 2}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -59,6 +60,20 @@ def device_name(device: str) -> str:
     return names[place] if place < len(names) and same and "CUDA_VISIBLE_DEVICES" not in os.environ else ""
 
 
+def torch_threads() -> int:
+    """The number of threads that torch takes here by itself; asked of torch only where it is imported already.
+
+    By itself it takes what OMP_NUM_THREADS or MKL_NUM_THREADS says, else a thread a core, of those that this process may use.
+    """
+    if (torch := sys.modules.get("torch")) is not None:
+        return int(torch.get_num_threads())
+    for name in reversed(THREAD_VARIABLES):  # what MKL says decides for both
+        first = os.environ.get(name, "").partition(",")[0].strip()
+        if first.isdecimal() and int(first):
+            return int(first)
+    return _cores()
+
+
 def _line(path: Path, key: str) -> str:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -69,3 +84,20 @@ def _line(path: Path, key: str) -> str:
 
 def _cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def _cores() -> int:
+    """Cores that this process may use: CPUs that share one count once."""
+    if not hasattr(os, "sched_getaffinity"):
+        return _cpus()
+    siblings = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+    shared = [_text(Path(siblings.format(cpu))) or str(cpu) for cpu in os.sched_getaffinity(0)]
+    return len(set(shared))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

@@ -24,6 +24,8 @@ NOTICEABLE = 0.05
 """From this share of the time on it is told that calls lie beyond what was calibrated."""
 
 MOST_UNCERTAIN = 9.99
+TOO_UNCERTAIN = 1.0
+"""Above this a prediction says too little to be shown as a number."""
 
 
 @final
@@ -44,6 +46,11 @@ class Prediction:
     def images_per_second(self) -> float:
         """The batch over the seconds."""
         return self.batch / self.seconds
+
+    @property
+    def too_uncertain(self) -> bool:
+        """Whether it says too little to be shown as a number."""
+        return self.uncertainty > TOO_UNCERTAIN
 
     @property
     def low(self) -> float:

@@ -11,7 +11,7 @@ from typing import final
 from convlab.errors import ConvlabError, Place, Problem, quote
 from convlab.language.files import write_whole
 from convlab.prediction.calibration import Calibration, calibration_of, text_of
-from convlab.prediction.machine import Machine, here
+from convlab.prediction.machine import Machine, here, torch_threads
 
 MOST_BYTES = 10_000_000
 
@@ -91,7 +91,8 @@ def choice(
 ) -> Choice:
     """The calibration of a device as it is now; of "auto" a GPU's before the CPU's.
 
-    ``threads`` 0 is torch's own number. One that was made elsewhere, with another torch or number of threads is passed over.
+    ``threads`` 0 is the number that torch takes here by itself. One that was made elsewhere, with another torch or number of threads
+    is passed over.
     """
     fitting, passed_over = [], []
     for path in files(folder):
@@ -107,8 +108,19 @@ def choice(
             passed_over.append(f"the calibration of {found.made} is of {reason}")
         else:
             fitting.append(found)
-    ranked = sorted(fitting, key=lambda found: (not found.machine.device.startswith("cuda"), found.machine.device))
+    ranked = sorted(fitting, key=_rank)
     return Choice(ranked[0] if ranked else None, tuple(passed_over))
+
+
+def _rank(found: Calibration) -> tuple[bool, str, bool]:
+    """GPUs first; of those with as many threads, the one where torch chose the number as it does here."""
+    return not found.machine.device.startswith("cuda"), found.machine.device, not _chosen_by_torch(found)
+
+
+def _chosen_by_torch(found: Calibration) -> bool:
+    """Whether torch chose the number of threads, and from what it chooses from here."""
+    then, now = found.machine, here(found.machine.device)
+    return found.default_threads and (then.cpus, then.thread_settings) == (now.cpus, now.thread_settings)
 
 
 def _is_asked_for(device: str, machine: Machine) -> bool:
@@ -124,10 +136,9 @@ def _difference(found: Calibration, threads: int) -> str:
         return f"torch {then.torch}, here is {now.torch or 'none'}"
     if then.device != "cpu":
         return ""
+    of = f"{found.threads} thread{'s' * (found.threads != 1)}"
     if threads:
-        return "" if threads == found.threads else f"{found.threads} threads, not {threads}"
-    if not found.default_threads:
-        return f"{found.threads} threads that were asked for, not torch's own number"
-    if (then.cpus, then.thread_settings) != (now.cpus, now.thread_settings):
-        return f"another number of threads ({found.threads}, with {then.cpus} CPUs {then.thread_settings})".rstrip()
-    return ""
+        return "" if threads == found.threads else f"{of}, not {threads}"
+    if _chosen_by_torch(found) or found.threads == torch_threads():
+        return ""
+    return f"{of}, torch takes {torch_threads()} here; threads={found.threads} (--threads {found.threads}) asks for it"

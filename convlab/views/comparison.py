@@ -79,7 +79,7 @@ def _columns(first: str, profiles: Sequence[Profile]) -> tuple[Column, ...]:
 def _with_doubt(card: Card) -> Card:
     """A predicted figure with its uncertainty beside it: a table of figures has no room for the whole detail."""
     doubt = next((word for word in card.detail.split(", ") if word.startswith("predicted ")), "")
-    return replace(card, text=f"{card.text} {doubt.removeprefix('predicted ')}")
+    return replace(card, text=f"{card.text} {doubt.removeprefix('predicted ')}".rstrip())
 
 
 def _with_delta(card: Card) -> str:

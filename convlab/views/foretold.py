@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def foretold(found: Benchmark) -> tuple[Prediction | None, ...]:
-    """A prediction for each row; None for networks without a design, and where these conditions were not calibrated."""
+    """A prediction for each row; None for networks without a design, and where these conditions were not calibrated or badly."""
     from convlab.costs import profile
     from convlab.prediction.predicting import predictions
     from convlab.prediction.shelf import choice
@@ -29,5 +29,6 @@ def foretold(found: Benchmark) -> tuple[Prediction | None, ...]:
             made.append(None)
             continue
         costs = profile(row.subject.design, folded=row.subject.folded)
-        made.append(getattr(predictions(costs, chosen, batch=asked.batch), asked.task))
+        predicted: Prediction | None = getattr(predictions(costs, chosen, batch=asked.batch), asked.task)
+        made.append(None if predicted is None or predicted.too_uncertain else predicted)
     return tuple(made)

@@ -20,10 +20,14 @@ from convlab.prediction import (
     predictions,
     read,
 )
+from convlab.prediction.calibration import LEAST_NETWORKS
 from convlab.settings import Settings
 from convlab.views.cards import PREDICTED, Card, delta
+from convlab.views.notes import Note
 from convlab.views.tables import Cell, Column, Table, words
 
+TOO_UNCERTAIN = "too uncertain"
+CALIBRATE_LONGER = "calibrate longer (--seconds 90)"
 NOT_CALIBRATED = "Speed is not predicted: `convlab calibrate` measures this device once."
 
 COLUMNS = (
@@ -50,9 +54,9 @@ class Speeds:
     """Each design's predictions as JSON holds them; empty where nothing is predicted."""
 
 
-def speeds(profiles: Sequence[Profile], settings: Settings, *, batch: int | None = None) -> Speeds:
+def speeds(profiles: Sequence[Profile], settings: Settings, *, batch: int | None = None, threads: int = 0) -> Speeds:
     """Predicted speed of profiles; the first is the baseline of the others. Without a calibration no cards, and a note that says why."""
-    found = choice(settings.device, dtype=settings.dtype, channels_last=settings.channels_last)
+    found = choice(settings.device, dtype=settings.dtype, channels_last=settings.channels_last, threads=threads)
     if found.calibration is None:
         return Speeds(((),) * len(profiles), _why_not(found), ())
     made = [predictions(profile, found.calibration, batch=batch) for profile in profiles]
@@ -61,6 +65,8 @@ def speeds(profiles: Sequence[Profile], settings: Settings, *, batch: int | None
     note = (
         f"Speed is predicted, eager, from the calibration of {found.calibration.made}: {found.calibration.conditions}."
     )
+    if any(card.text == TOO_UNCERTAIN for cards in shown for card in cards):
+        note += f" {TOO_UNCERTAIN.capitalize()}: {CALIBRATE_LONGER}."
     return Speeds(shown, note, tuple(map(plain_predictions, made)))
 
 
@@ -93,7 +99,7 @@ def calibration_facts(found: Calibration) -> tuple[tuple[str, str], ...]:
         else "not measured"
     )
     errors = [
-        (f"error, {task}", f"{_error(found, task)} median at {len(table.networks)} networks, each held out in turn")
+        (f"error, {task}", f"{_error(found, task)} median at {_networks(len(table.networks))}, each held out in turn")
         for task, table in found.tables.items()
         if table.networks
     ]
@@ -103,6 +109,23 @@ def calibration_facts(found: Calibration) -> tuple[tuple[str, str], ...]:
         ("measured", f"{layers} layers in {found.seconds:.0f} s"),
         *errors,
     )
+
+
+def calibration_notes(found: Calibration) -> list[Note]:
+    """What makes a calibration a poor one."""
+    few = [
+        f"{_networks(len(table.networks))} in {task}"
+        for task, table in found.tables.items()
+        if len(table.networks) < LEAST_NETWORKS
+    ]
+    if not few:
+        return []
+    message = f"how exact predictions are is a guess: only {' and '.join(few)} could be held out, not {LEAST_NETWORKS}"
+    return [Note("", message, CALIBRATE_LONGER)]
+
+
+def _networks(number: int) -> str:
+    return f"{number} network{'s' * (number != 1)}"
 
 
 def _cards(made: Predictions) -> tuple[Card, ...]:
@@ -120,6 +143,8 @@ def _cards(made: Predictions) -> tuple[Card, ...]:
 
 
 def _card(name: str, value: float, text: str, found: Prediction, made: Predictions) -> Card:
+    if found.too_uncertain:
+        return Card(name, None, TOO_UNCERTAIN, f"batch {found.batch}: {CALIBRATE_LONGER}")
     return Card(name, value, text, f"batch {found.batch}, {made.origin(found)}")
 
 
@@ -131,6 +156,17 @@ def _against(baseline: Sequence[Card], card: Card) -> Card:
 
 
 def _plain(name: str, found: Prediction, made: Predictions) -> dict[str, Any]:
+    if found.too_uncertain:
+        return {
+            "value": None,
+            "unit": PREDICTED[name].unit,
+            "low": None,
+            "high": None,
+            "uncertainty": found.uncertainty,
+            "batch": found.batch,
+            "beyond_calibration": found.beyond,
+            "what": f"{TOO_UNCERTAIN}: {CALIBRATE_LONGER}",
+        }
     value = found.images_per_second if name == "throughput" else found.seconds
     edges = (found.batch / found.high, found.batch / found.low) if name == "throughput" else (found.low, found.high)
     return {
@@ -172,17 +208,17 @@ def _row(path: Path) -> tuple[Cell, ...]:
 
 
 def _state(found: Calibration) -> str:
-    threads = 0 if found.default_threads else found.threads
-    chosen = choice(
-        found.machine.device,
-        dtype=found.dtype,
-        channels_last=found.channels_last,
-        threads=threads,
-        folder=calibration_folder(),
-    )
-    if chosen.calibration is not found:
-        return "not for this machine as it is now"
-    return "in use" if found.default_threads else f"in use with threads={found.threads}"
+    for threads, state in ((0, "in use"), (found.threads, f"in use with --threads {found.threads}")):
+        chosen = choice(
+            found.machine.device,
+            dtype=found.dtype,
+            channels_last=found.channels_last,
+            threads=threads,
+            folder=calibration_folder(),
+        )
+        if chosen.calibration is found:
+            return state
+    return "not for this machine as it is now"
 
 
 def _plain_error(found: Calibration, task: str) -> float | None:

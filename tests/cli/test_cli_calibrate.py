@@ -11,6 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "prediction"))
 import synthetic
 
 from convlab.prediction import files, put
+from convlab.prediction.calibration import Checked
+from convlab.runs import open_store
+from convlab.views.predictions import calibration_notes
 
 
 @pytest.fixture
@@ -77,6 +80,45 @@ def test_a_calibration_of_another_torch_is_passed_over_aloud(shell):
     )
 
 
+def test_a_calibration_of_other_threads_is_used_where_it_is_asked_for(shell):
+    put(synthetic.calibration(threads=77, default_threads=False))
+    ran = shell("profile", "convnext_atto")
+    assert "is of 77 threads" in " ".join(ran.out.split())
+    assert "--threads 77" in " ".join(ran.out.split())
+    assert "in use with --threads 77" in shell("calibrate", "--show", "--json").json["calibrations"][0]["state"]
+    for command in (("profile", "resnet18"), ("compare", "resnet18", "resnet34")):
+        assert "77 threads" in shell(*command, "--threads", "77", "--json").out
+    built = shell("build", "convnext_atto", "--image", "32", "--threads", "77", "--json").json
+    assert built["predictions"]["latency"]["value"] > 0
+
+
+def test_what_is_too_uncertain_is_not_shown_as_a_number(shell):
+    made = synthetic.calibration()
+    poor = {task: dataclasses.replace(table, stretch=1000.0) for task, table in made.tables.items()}
+    put(dataclasses.replace(made, tables=poor))
+    lines = {line.split("  ")[0]: line for line in shell("profile", "convnext_atto").out.splitlines()}
+    for title in ("predicted latency", "predicted throughput", "predicted step"):
+        assert "too uncertain" in lines[title]
+        assert "calibrate longer (--seconds 90)" in lines[title]
+        assert "±" not in lines[title]
+    compared = shell("compare", "convnext_atto", "resnet18").out
+    assert "calibrate longer (--seconds 90)" in " ".join(compared.split())
+    plain = shell("profile", "convnext_atto", "--json").json
+    assert plain["predictions"]["latency"]["value"] is None
+    assert plain["cards"]["latency"]["value"] is None
+
+
+def test_few_networks_are_told():
+    (note,) = calibration_notes(synthetic.calibration())
+    assert "only 0 networks in inference and 0 networks in training could be held out, not 4" in note.message
+    one = Checked("a", 1, 10**6, 0.01, 0.011, 0.1)
+    table = dataclasses.replace(synthetic.table(), networks=(one,) * 4)
+    assert calibration_notes(synthetic.calibration(tables={"inference": table})) == []
+    single = dataclasses.replace(table, networks=(one,))
+    (note,) = calibration_notes(synthetic.calibration(tables={"inference": single}))
+    assert "only 1 network in inference" in note.message
+
+
 def test_show_and_delete(calibrated):
     shown = calibrated("calibrate", "--show", "--json").json
     assert [one["state"] for one in shown["calibrations"]] == ["in use"]
@@ -117,4 +159,24 @@ def test_calibrate_and_predict(shell):
     ran = shell("calibrate", "--device", "cpu", "--seconds", "4", "--json")
     assert ran.code == 0
     assert set(ran.json["tables"]) == {"inference", "training"}
-    assert shell("profile", "convnext_atto", "--json").json["predictions"]["latency"]["value"] > 0
+    assert "predictions" in shell("profile", "convnext_atto", "--json").json
+    with open_store() as store:
+        (run,) = store.runs(kind="calibration")
+        rows = store.rows(run).values()
+    assert run.id == ran.json["run"]["id"]
+    assert run.status == "complete"
+    held_out = [(task, each) for task, table in ran.json["tables"].items() for each in table["networks"]]
+    assert [(row.task, row.subject, row.median) for row in rows] == [
+        (task, each["name"], each["measured"]) for task, each in held_out
+    ]
+    for row, (_, each) in zip(rows, held_out, strict=True):
+        assert row.details["predicted_s"] == each["predicted"]
+        assert row.details["error"] == pytest.approx(each["predicted"] / each["measured"] - 1)
+
+
+@pytest.mark.slow
+def test_no_run_is_kept_where_none_is_wanted(shell, tmp_path):
+    ran = shell("calibrate", "--device", "cpu", "--seconds", "1", "--no-store", "--json")
+    assert ran.code == 0
+    assert ran.json["run"] is None
+    assert not list(tmp_path.rglob("*.sqlite"))

@@ -1,6 +1,7 @@
 """Predictions: latency, throughput and step of designs, what they say of themselves, and when there are none."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import convlab
 from convlab.errors import ConvlabError
 from convlab.prediction import predict, predictions, put
 from convlab.prediction.calls import calls_of
+from convlab.prediction.machine import THREAD_VARIABLES, torch_threads
 
 
 def profile(name, *sets):
@@ -110,7 +112,6 @@ def test_without_a_calibration_there_is_an_error_with_the_way_out(home):
     [
         ({"torch": "1.0"}, "torch 1.0"),
         ({"name": "Another processor"}, "another device (Another processor)"),
-        ({"cpus": 4096}, "another number of threads"),
     ],
 )
 def test_a_calibration_of_something_else_is_not_used_silently(home, made, change, told):
@@ -121,12 +122,37 @@ def test_a_calibration_of_something_else_is_not_used_silently(home, made, change
 
 
 def test_threads_that_were_asked_for(home, made):
-    put(dataclasses.replace(made, default_threads=False))
+    put(dataclasses.replace(made, threads=77, default_threads=False))
     design = convlab.load("convnext_atto")
-    assert predict(design, threads=2).calibration.threads == 2
-    for threads in (0, 3):
-        with pytest.raises(ConvlabError, match="2 threads"):
-            predict(design, threads=threads)
+    assert predict(design, threads=77).calibration.threads == 77
+    with pytest.raises(ConvlabError, match=r"of 77 threads, torch takes .* here; threads=77"):
+        predict(design)
+    with pytest.raises(ConvlabError, match="of 77 threads, not 3"):
+        predict(design, threads=3)
+
+
+def test_of_two_calibrations_the_one_with_as_many_threads_as_torch_takes(home, made):
+    elsewhere = dataclasses.replace(made.machine, cpus=4096)
+    for threads in (torch_threads(), 77):
+        put(dataclasses.replace(made, threads=threads, machine=elsewhere))
+    assert predict(convlab.load("convnext_atto")).calibration.threads == torch_threads()
+
+
+def test_the_number_of_threads_is_told_as_torch_takes_it():
+    """In processes of their own: before torch is imported, and as torch says it."""
+    tell = "from convlab.prediction.machine import torch_threads as t; one = t(); import torch; print(one, t())"
+    for variables in ({}, {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "2"}):
+        bare = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
+        ran = subprocess.run([sys.executable, "-c", tell], env=bare | variables, capture_output=True, check=True)
+        told, taken = ran.stdout.split()
+        assert told == taken, variables
+
+
+def test_what_is_too_uncertain_says_so(home, made):
+    assert not predict(convlab.load("convnext_atto"), calibration=made).latency.too_uncertain
+    tables = {task: dataclasses.replace(table, stretch=1000.0) for task, table in made.tables.items()}
+    poor = dataclasses.replace(made, tables=tables)
+    assert predict(convlab.load("convnext_atto"), calibration=poor).latency.too_uncertain
 
 
 def test_number_format_and_layout_have_calibrations_of_their_own(home, made):

@@ -93,7 +93,7 @@ def calibrate(
 
     A generator of progress that ends with the calibration, or with None where it was stopped (Ctrl-C): half a calibration predicts
     worse, and says so to nobody. ``clock`` and ``now`` may be those of this process's own time, where a machine is shared. Raises
-    ConvlabError for a device that is not there and a budget that is none.
+    ConvlabError for a device that is not there, a budget that is none, and one within which too little was measured.
     """
     if not LEAST_SECONDS <= budget_s <= MOST_SECONDS:
         message = f"a calibration takes from {LEAST_SECONDS:g} to {MOST_SECONDS:g} seconds, not {quote(budget_s)}"
@@ -174,7 +174,8 @@ def _task(session: _Session, conditions: Conditions) -> Iterator[Progress]:
             start = session.now()
             found.append(_whole(*next(wholes), conditions, session.clock))
             of_networks += session.now() - start
-        yield session.progress(f"{task}, {len(timed)} layers, {len(found)} networks")
+        wholes_told = f"{len(found)} network{'s' * (len(found) != 1)}"
+        yield session.progress(f"{task}, {len(timed)} layers, {wholes_told}")
 
 
 def _whole(design: Design, batch: int, conditions: Conditions, clock: Clock) -> Whole:
@@ -195,11 +196,14 @@ def _step(work: Workload, clock: Clock) -> float:
     return steps[len(steps) // 2]
 
 
-def _result(session: _Session) -> Calibration | None:
+def _result(session: _Session) -> Calibration:
     conditions = session.conditions
     tables = {task: made for task in TASKS if (made := _table(session, task)) is not None}
     if not tables:
-        return None
+        help = "more seconds, such as --seconds 90"
+        raise ConvlabError(
+            Problem("not-calibrated", "too little was measured for a calibration", help=help), exit_code=3
+        )
     name = torch.cuda.get_device_name(conditions.device) if conditions.device.startswith("cuda") else ""
     return Calibration(
         machine=here(conditions.device, name),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from convlab.costs import Profile
-from convlab.prediction.calibration import Checked, Table
+from convlab.prediction.calibration import LEAST_NETWORKS, Checked, Table
 from convlab.prediction.calls import Call, in_training
 from convlab.prediction.estimating import GROUPS, Estimate, Estimator, calls_of_profile, shares
 from convlab.prediction.fitting import factors_of
@@ -20,8 +20,6 @@ PULL = 0.05
 COVERED = 0.8
 DEFAULT_STRETCH = 2.0
 """Where too few networks were measured to say how far off predictions are."""
-
-LEAST_NETWORKS = 4
 
 
 class Whole(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from convlab.measurement.calibration.probes import Probe
 from convlab.measurement.clocks import Clock
 from convlab.measurement.conditions import Conditions
 from convlab.measurement.precision import arithmetic
-from convlab.models.containers import ChannelSplit, ParallelSum, ResidualBlock
+from convlab.models.containers import ChannelSplit, ResidualBlock
 from convlab.prediction.calls import IMAGE_CHANNELS
 
 ROUNDS = 5
@@ -37,6 +37,14 @@ class _Factor(nn.Module):
 
     def forward(self, x: Tensor, factor: Tensor) -> Tensor:
         return x * factor
+
+
+@final
+class _Branches(nn.Module):
+    """The end of parallel branches, each of which gave a map of its own."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return torch.add(x, y)
 
 
 @final
@@ -74,19 +82,20 @@ def module_of(tree: Layer, x: Shape) -> nn.Module:
         case Gate():
             return _Factor()
         case Parallel():
-            return _sequence(ParallelSum())
+            return _Branches()
         case Split():
-            return _sequence(ChannelSplit(2))
+            return _halves()
         case LayerScale():
             return _Scale(x.channels)
         case _:
             return tree.module(x)
 
 
-def _sequence(container: Any) -> nn.Module:
+def _halves() -> nn.Module:
+    split = ChannelSplit(2)
     for name in ("0", "1"):
-        container.add_module(name, nn.Identity())
-    return container  # type: ignore[no-any-return]
+        split.add_module(name, nn.Identity())
+    return split
 
 
 @final
@@ -171,7 +180,7 @@ class Station:
             made = flat.view(batch, height, width, channels).permute(0, 3, 1, 2)
         else:
             made = flat.view(batch, channels, height, width)
-        if isinstance(self.probe.tree, Residual):
+        if isinstance(self.probe.tree, Residual | Parallel):
             return [made, made.clone()]
         if not isinstance(self.probe.tree, Gate):
             return [made]
