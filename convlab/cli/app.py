@@ -93,7 +93,9 @@ def application(*, panels: bool) -> typer.Typer:
     )
     _add(checkpoint, (*weights.COMMANDS, inheritance.inherit))
     app.add_typer(checkpoint, name="weights", rich_help_panel="Build", epilog=f"Example: {weights.COMMANDS[0].example}")
-    stored = typer.Typer(cls=Group, rich_markup_mode=app.rich_markup_mode, help="Look into what was measured and trained.")
+    stored = typer.Typer(
+        cls=Group, rich_markup_mode=app.rich_markup_mode, help="Look into what was measured and trained."
+    )
     _add(stored, runs.COMMANDS)
     app.add_typer(stored, name="runs", rich_help_panel="Runs", epilog=f"Example: {runs.COMMANDS[0].example}")
     return app

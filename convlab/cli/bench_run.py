@@ -34,7 +34,10 @@ class Keeping:
         """What a reader needs to find the run again."""
         if self.recorder is None:
             return [("stored", "nothing (--no-store)")]
-        return [("stored in", self.place), ("see", f"convlab runs show {self.recorder.id}")]
+        see = ("see", f"convlab runs show {self.recorder.id}")
+        if not self.recorder.stored:
+            return [("stored", f"no row; a run without rows is in {self.place}"), see]
+        return [("stored in", self.place), see]
 
     @property
     def notes(self) -> list[Note]:
@@ -42,7 +45,8 @@ class Keeping:
         if self.recorder is None or self.recorder.trouble is None:
             return []
         problem = self.recorder.trouble.problems[0]
-        return [Note("", f"not everything was stored: {problem.message}", problem.help)]
+        rows = f"{self.recorder.missing} row{'s' * (self.recorder.missing != 1)} not stored"
+        return [Note("", f"{rows}: {problem.message}", problem.help)]
 
     def plain(self) -> dict[str, Any] | None:
         """The run as JSON holds it."""
@@ -50,6 +54,8 @@ class Keeping:
 
     def code(self, *, stopped: bool, figures: bool) -> int:
         """The exit code, and the run's status with it: stopped by Ctrl-C, without any figures, or fine."""
+        if self.recorder is not None:
+            self.recorder.retry()
         if stopped and self.recorder is not None:
             self.recorder.stop()
         return STOPPED if stopped else 0 if figures else FAILED

@@ -33,6 +33,8 @@ def throughput(output: Output, asked: Request, kept: Keeping) -> int:
         for number, each in enumerate(found):
             if number:
                 output.text()
+            if len(asked.conditions) > 1:
+                output.heading(each.conditions.task)
             _show(output, each, kept.facts if each is found[-1] else [])
     output.notes([note for each in found for note in benchmark_notes(each)] + kept.notes)
     return code
@@ -62,6 +64,8 @@ def all_settings(output: Output, asked: Request, kept: Keeping) -> int:
         for number, each in enumerate(found):
             if number:
                 output.text()
+            if len(asked.conditions) > 1:
+                output.heading(asked.conditions[number].task)
             _show_matrix(output, each, kept.facts if each is found[-1] else [])
     output.notes([note for each in found for note in matrix_notes(each)] + kept.notes)
     return code

@@ -13,10 +13,9 @@ from convlab.measurement.gaps import Gap, gap
 from convlab.measurement.latency import Latency
 from convlab.measurement.layer_times import LayerTimes
 from convlab.measurement.recording import latency_row, layer_rows, throughput_row
-from convlab.measurement.subjects import Subject
-from convlab.measurement.surveys import Survey, latencies, layers, sweeps
+from convlab.measurement.surveys import Finding, Survey, latencies, layers, sweeps
 from convlab.views.latencies import latency_notes, latency_table, plain_latency
-from convlab.views.layer_times import gap_table, gap_words, layer_table, plain_gap, plain_layers, step_words
+from convlab.views.layer_times import OUTSIDE, gap_table, gap_words, layer_table, plain_gap, plain_layers, step_words
 from convlab.views.measurements import survey_how, survey_notes
 from convlab.views.sweeps import knee_words, plain_sweep, sweep_table
 
@@ -24,9 +23,9 @@ from convlab.views.sweeps import knee_words, plain_sweep, sweep_table
 def latency(output: Output, asked: Request, kept: Keeping) -> int:
     """Measure how long a caller waits; the exit code."""
 
-    def put(subject: Subject, found: Latency) -> None:
+    def put(given: Finding[Latency]) -> None:
         if kept.recorder is not None:
-            kept.recorder.put(subject.name, latency_row(subject, found))
+            kept.recorder.put(given.position, latency_row(given.subject, given.found, given.around))
 
     (conditions,) = asked.conditions
     subjects = (*asked.subjects, *asked.against)
@@ -46,10 +45,10 @@ def latency(output: Output, asked: Request, kept: Keeping) -> int:
 def by_layer(output: Output, asked: Request, kept: Keeping) -> int:
     """Measure layer by layer, and say which layers make the difference to the baseline; the exit code."""
 
-    def put(subject: Subject, found: LayerTimes) -> None:
+    def put(given: Finding[LayerTimes]) -> None:
         if kept.recorder is not None:
-            for number, row in enumerate(layer_rows(found)):
-                kept.recorder.put((subject.name, number), row)
+            for number, row in enumerate(layer_rows(given.found, given.around)):
+                kept.recorder.put((given.position, number), row)
 
     (conditions,) = asked.conditions
     subjects = (*asked.subjects, *asked.against)
@@ -70,7 +69,7 @@ def by_layer(output: Output, asked: Request, kept: Keeping) -> int:
             output.text()
         for each_gap in gaps:
             _show_gap(output, each_gap)
-        output.facts([*survey_how(found), *kept.facts])
+        output.facts([*survey_how(found), ("outside layers", OUTSIDE), *kept.facts])
     output.notes([*survey_notes(found), *kept.notes])
     return code
 
@@ -78,10 +77,11 @@ def by_layer(output: Output, asked: Request, kept: Keeping) -> int:
 def rising_batches(output: Output, asked: Request, kept: Keeping) -> int:
     """Measure throughput at rising batches, and say where the knee is; the exit code."""
 
-    def put(subject: Subject, found: Sweep) -> None:
+    def put(given: Finding[Sweep]) -> None:
         if kept.recorder is not None:
-            for row in found.rows:
-                kept.recorder.put((subject.name, row.conditions.batch), throughput_row(row))
+            for row in given.found.rows:
+                stored = throughput_row(row, given.around, stopped=given.found.stopped)
+                kept.recorder.put((given.position, row.conditions.batch), stored)
 
     (conditions,) = asked.conditions
     subjects = (*asked.subjects, *asked.against)
@@ -111,8 +111,9 @@ def _gaps(asked: Request, timed: list[LayerTimes]) -> list[Gap]:
 def _show_gap(output: Output, found: Gap) -> None:
     output.heading(gap_words(found))
     output.text()
-    output.table(gap_table(found))
-    output.text()
+    if found.certain:
+        output.table(gap_table(found))
+        output.text()
 
 
 def _heading(output: Output, found: Survey[Any]) -> None:

@@ -32,12 +32,20 @@ def delete(output: Output, runs: Some, store: At = None) -> None:
 
 @command(PANEL, "convlab runs restore k3f9xw")
 def restore(output: Output, runs: Some, store: At = None) -> None:
-    """Take the mark for removal away."""
+    """Take the mark for removal away; latest is the latest run that is marked."""
     with opened(store) as kept:
-        found = [kept.run(name) for name in runs]
+        found = [kept.run(name, deleted=True) for name in runs]
         kept.restore(*found)
-    names = [run.id for run in found]
-    output.json({"restored": names}) if output.as_json else output.text(f"not marked: {', '.join(names)}")
+    told = {
+        "restored": [run.id for run in found if run.deleted],
+        "was not marked": [run.id for run in found if not run.deleted],
+    }
+    if output.as_json:
+        output.json({"restored": told["restored"], "not_marked": told["was not marked"]})
+        return
+    for what, names in told.items():
+        if names:
+            output.text(f"{what}: {', '.join(names)}")
 
 
 @command(PANEL, "convlab runs gc --older-than 30d --dry-run")

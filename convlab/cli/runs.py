@@ -60,7 +60,9 @@ def list_runs(
         elif shown:
             output.table(run_table(shown))
         else:
-            output.text(f"No such run is in {kept.place}.")
+            there = ", ".join(kept.kinds())
+            kinds = f" Kinds of runs there: {there}." if kind is not None and there else ""
+            output.text(f"No such run is in {kept.place}.{kinds}")
     if len(found) > most:
         output.notes([Note("limit", f"only the newest {most} are shown", "--limit N shows more")])
 
@@ -110,6 +112,7 @@ def compare(output: Output, runs: Some, store: At = None) -> None:
     from convlab.runs.comparing import compare as compared
     from convlab.runs.comparing import differing
     from convlab.runs.exporting import plain_run
+    from convlab.runs.records import conditions_of
     from convlab.views.runs import code_text, comparison_table, difference_table, run_table
 
     with opened(store) as kept:
@@ -121,7 +124,8 @@ def compare(output: Output, runs: Some, store: At = None) -> None:
     environment = differing(facts)
     if output.as_json:
         differences = {item.name: list(item.values) for item in environment}
-        rows = comparison_table(lines, found).records()
+        told = zip(comparison_table(lines, found).records(), lines, strict=True)
+        rows = [{**record, "conditions": conditions_of(line.first)} for record, line in told]
         output.json({"runs": [plain_run(run) for run in found], "rows": rows, "environment": differences})
         return
     output.table(run_table(found))
@@ -134,7 +138,9 @@ def compare(output: Output, runs: Some, store: At = None) -> None:
         output.text("Code and environment are the same.")
 
 
-@command(PANEL, "convlab runs query 'SELECT subject, min(median) FROM rows GROUP BY subject'")
+@command(
+    PANEL, "convlab runs query \"SELECT subject, max(median) FROM rows WHERE kind = 'throughput' GROUP BY subject\""
+)
 def query(
     output: Output,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT.")],
@@ -182,7 +188,10 @@ def export(
     from convlab.exports.targets import Target
     from convlab.runs.exporting import FORMATS
 
-    form = choice_of("to", to or Path(out).suffix.removeprefix("."), tuple(FORMATS))
+    ending = Path(out).suffix.removeprefix(".")
+    if to is None and ending not in FORMATS:
+        raise refused("output", out, "a file that ends in .csv, .parquet or .json; or say which with --to")
+    form = choice_of("to", to or ending, tuple(FORMATS))
     Target(Path(out), force).refuse_occupied_file()
     if runs and (kind or design or since or status):
         raise usage(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +19,7 @@ from convlab.measurement.memory import Memory, peak_memory
 from convlab.measurement.reckoning import reckoned, too_much
 from convlab.measurement.rounds import Protocol, Samples, interleaved
 from convlab.measurement.rows import Measurement, failed, measured
-from convlab.measurement.subjects import Subject, params_and_macs
+from convlab.measurement.subjects import Subject, known_counts
 from convlab.measurement.workloads import Workload
 from convlab.models.memory import free_bytes
 from convlab.progress import Progress, Work
@@ -27,8 +29,14 @@ MOST = 1024
 NEAR_BEST = 0.95
 """The share of the best throughput at which the knee is."""
 
-NO_GAIN = 1.02
-"""A batch that is not faster than the best before by this factor brings nothing; after two of them a sweep has seen enough."""
+NO_GAIN = 1.05
+"""Two doublings that are together not faster than the best before by this factor bring nothing: a sweep has seen enough."""
+
+TIMES_SECONDS = 4
+"""A sweep that finds its batches itself takes about so many times the protocol's seconds, without preparing networks."""
+
+OPEN = 4
+"""Bounds of a knee further apart than by this factor leave it open."""
 
 
 @final
@@ -43,14 +51,23 @@ class Knee:
     least: int
     most: int
 
+    @property
+    def determined(self) -> bool:
+        """Whether the intervals leave little doubt where it is."""
+        return self.most <= OPEN * self.least
+
 
 @final
 @dataclass(frozen=True)
 class Sweep:
-    """A row a batch, from the smallest up; the last one may be a failure, such as too little memory."""
+    """A row a batch, from the smallest up; the last one may be a failure, such as too little memory.
+
+    ``out_of_time`` says that larger batches may have helped, and would have taken too long.
+    """
 
     rows: tuple[Measurement, ...]
     stopped: bool = False
+    out_of_time: bool = False
 
     @property
     def knee(self) -> Knee | None:
@@ -73,12 +90,16 @@ def sweep(
 ) -> Work[Sweep]:
     """Measure a network at rising batches (1, 2, 4, ... until more bring nothing, or those that are given), then at falling ones.
 
-    Each batch is measured on the way up and on the way down, half of the protocol's time each, so that a machine that grows hot slows all
-    of them alike. ``keep`` is handed what is there after each batch. Stopped by Ctrl-C it returns what it has.
+    Each batch is measured on the way up and on the way down, so that a machine that grows hot slows all of them alike. Given batches take
+    the protocol's seconds each; otherwise all of them share ``TIMES_SECONDS`` times as many, and no batch is tried that would not fit in.
+    ``keep`` is handed what is there after each batch. Stopped by Ctrl-C it returns what it has.
     """
-    climb = _Climb(subject, conditions, _half(protocol or Protocol()), batches is not None, params_and_macs(subject))
+    used = protocol or Protocol()
     order = sorted(set(batches)) if batches is not None else doubling()
-    stopped = False
+    budget = math.inf if batches is not None else TIMES_SECONDS * used.seconds
+    share = used.seconds if batches is not None else budget / len(order)
+    climb = _Climb(subject, conditions, _half(used, share), budget / 2, known_counts(subject))
+    stopped = out_of_time = False
     began = time.monotonic()
     try:
         for batch in order:
@@ -88,6 +109,9 @@ def sweep(
                 keep(Sweep(climb.rows()))
             if climb.at_the_top():
                 break
+            out_of_time = batch != order[-1] and climb.too_long(2 * batch)
+            if out_of_time:
+                break
         up = time.monotonic() - began
         for number, batch in enumerate(reversed(list(climb.found)), 1):
             left = up * (len(climb.found) - number + 1) / len(climb.found)
@@ -96,7 +120,7 @@ def sweep(
             climb.measure(batch)
     except KeyboardInterrupt:
         stopped = True
-    return Sweep(climb.rows(), stopped)
+    return Sweep(climb.rows(), stopped, out_of_time)
 
 
 def knee(rows: Sequence[Measurement]) -> Knee | None:
@@ -112,8 +136,15 @@ def knee(rows: Sequence[Measurement]) -> Knee | None:
     return Knee(at, min(least, at), max(at, next(surely, best_batch)))
 
 
-def _half(protocol: Protocol) -> Protocol:
-    return replace(protocol, seconds=protocol.seconds / 2, least_rounds=(protocol.least_rounds + 1) // 2)
+def _half(protocol: Protocol, seconds: float) -> Protocol:
+    """The protocol of one of the two ways, of a batch that has so many seconds."""
+    least = (protocol.least_rounds + 1) // 2
+    return replace(protocol, seconds=seconds / 2, least_rounds=least, warm_up_s=min(protocol.warm_up_s, seconds / 2))
+
+
+def _seconds(samples: Samples) -> float:
+    """How long the steps took, those of the warm-up about."""
+    return samples.steps * sum(samples.totals) + samples.warm_up_steps * statistics.median(samples.totals)
 
 
 @final
@@ -124,12 +155,15 @@ class _Climb:
     subject: Subject
     conditions: Conditions
     protocol: Protocol
-    given: bool
-    counts: tuple[int, int]
+    budget: float
+    """Seconds for the way up, without limit where the batches are given."""
+    counts: tuple[int | None, int | None]
     found: dict[int, Samples] = field(default_factory=dict)
     compile_s: dict[int, float] = field(default_factory=dict)
     peaks: dict[int, int] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
+    spent: float = 0.0
+    """Seconds that steps took so far."""
 
     def measure(self, batch: int) -> None:
         """Measure a batch, for the first or the second time."""
@@ -162,6 +196,8 @@ class _Climb:
             for (samples,) in interleaved([made], self.protocol):
                 fresh = samples
         finally:
+            if fresh is not None:
+                self.spent += _seconds(fresh)
             if fresh is not None and again:
                 self.found[batch].values.extend(fresh.values)
             elif fresh is not None:
@@ -177,7 +213,14 @@ class _Climb:
             return True
         speeds = [row.images_per_second for row in self.rows()]
         medians = [speed.median for speed in speeds if speed is not None]
-        return not self.given and len(medians) > 2 and max(medians[-2:]) < NO_GAIN * max(medians[:-2])
+        return self.budget < math.inf and len(medians) > 2 and max(medians[-2:]) < NO_GAIN * max(medians[:-2])
+
+    def too_long(self, batch: int) -> bool:
+        """Whether the steps that a batch takes at least would not fit into the time, by what the largest one so far took."""
+        largest = max(self.found)
+        step = statistics.median(self.found[largest].totals) * batch / largest
+        least = self.protocol.window + self.protocol.least_rounds + 1  # one more counts the memory
+        return self.spent + least * step > self.budget
 
     def rows(self) -> tuple[Measurement, ...]:
         """A row a batch."""

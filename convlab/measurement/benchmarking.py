@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import final
 
 from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
+from convlab.measurement.candidates import Candidate
 from convlab.measurement.capacity import capacity
-from convlab.measurement.caution import cautious_attempt
 from convlab.measurement.conditions import Conditions, checked
 from convlab.measurement.disturbances import disturbances
-from convlab.measurement.energy import energy
 from convlab.measurement.environment import Environment, environment
-from convlab.measurement.failures import OUT_OF_MEMORY, failure_of
-from convlab.measurement.memory import peak_memory
-from convlab.measurement.rounds import Protocol, Samples, interleaved
-from convlab.measurement.rows import Measurement, failed, measured
+from convlab.measurement.moments import Moment
+from convlab.measurement.rounds import Protocol, rounds
+from convlab.measurement.rows import Measurement
 from convlab.measurement.statistics import Estimate, ratio
-from convlab.measurement.subjects import Subject, params_and_macs, subject
-from convlab.measurement.unmeasured import Unmeasured
-from convlab.measurement.workloads import Workload
+from convlab.measurement.subjects import Subject, known_counts, subject
 from convlab.progress import Progress, Work
+
+NAMES = "give a design, a preset's name, or PACKAGE:NAME, such as timm:resnet50"
 
 ENERGY_S = 3.0
 """How long energy is counted at most."""
@@ -46,16 +44,24 @@ class Benchmark:
     """The row that the others are compared with."""
     stopped: bool = False
     """Whether it was stopped before its protocol was through."""
+    ended: Moment | None = None
+    """The machine when the rounds ended; ``environment.moment`` is when they began, after the warm-up."""
+
+    @property
+    def remarks(self) -> tuple[tuple[str, str], ...]:
+        """What has to be known to compare the rows: sentences, each with what can be done."""
+        return tuple(_remarks(self.rows))
 
     def speed(self, row: int, base: int | None = None) -> Estimate | None:
         """How many times as fast as another row (None: the baseline) a row is, by the ratios of the same rounds.
 
-        None where one of them has no figures.
+        None where one of them has no figures, or they were not measured in the same rounds.
         """
-        mine = self.rows[row].samples
-        others = self.rows[self.baseline if base is None else base].samples
-        rounds = min(len(mine), len(others))
-        return ratio(others[:rounds], mine[:rounds]) if rounds else None
+        mine, other = self.rows[row], self.rows[self.baseline if base is None else base]
+        count = min(len(mine.samples), len(other.samples))
+        if not count or mine.group != other.group:
+            return None
+        return ratio(other.samples[:count], mine.samples[:count])
 
 
 Keep = Callable[[Benchmark], None]
@@ -64,47 +70,36 @@ Keep = Callable[[Benchmark], None]
 
 @final
 @dataclass
-class _Candidate:
-    """A subject on its way to a row."""
-
-    subject: Subject
-    counts: tuple[int, int]
-    workload: Workload | None = None
-    compile_s: float = 0.0
-    samples: Samples | None = None
-    peak_bytes: int | None = None
-    joules_per_image: float | None = None
-    failure: str = "stopped before it was measured"
-    broke_off: str = ""
-    """Why it was not measured to the end."""
-    largest_batch: int | None = None
-
-    def row(self, conditions: Conditions) -> Measurement:
-        """The row of what is known so far."""
-        if self.samples is None or not self.samples.values:
-            return failed(self.subject, conditions, self.failure, counts=self.counts, largest_batch=self.largest_batch)
-        row = measured(self.subject, conditions, self.samples, counts=self.counts, compile_s=self.compile_s)
-        return replace(row, peak_bytes=self.peak_bytes, joules_per_image=self.joules_per_image, failure=self.broke_off)
-
-
-@final
-@dataclass(frozen=True)
 class _Session:
-    """What stays the same while candidates are measured."""
+    """What candidates are measured under, and what the machine did meanwhile."""
 
-    candidates: Sequence[_Candidate]
+    candidates: Sequence[Candidate]
     conditions: Conditions
     protocol: Protocol
     before: Environment
+    """The environment when the rounds began: before warming up a GPU's clocks are those of an idle one."""
     baseline: int
     keep: Keep | None
+    after: Environment | None = None
+    """The environment when the rounds ended; None while they last."""
+    doubts: tuple[str, ...] = ()
+
+    def began(self) -> None:
+        """Note that rounds begin."""
+        now = environment(self.conditions.device)
+        self.before, self.after = now, None
+
+    def ended(self) -> None:
+        """Note that rounds are over, and what disturbed them."""
+        self.after = environment(self.conditions.device)
+        self.doubts = self._doubts(self.after)
 
     def found(self, *, stopped: bool) -> Benchmark:
         """The benchmark as it stands."""
         rows = tuple(candidate.row(self.conditions) for candidate in self.candidates)
-        after = environment(self.conditions.device)
-        doubts = disturbances(self.before, after, threads=self.conditions.threads)
-        return Benchmark(rows, self.conditions, self.before, doubts, self.baseline, stopped)
+        after = self.after or environment(self.conditions.device)
+        doubts = self.doubts if self.after else self._doubts(after)
+        return Benchmark(rows, self.conditions, self.before, doubts, self.baseline, stopped, after.moment)
 
     def kept(self, *, stopped: bool) -> Benchmark:
         """The benchmark as it stands, put away."""
@@ -112,6 +107,11 @@ class _Session:
         if self.keep is not None:
             self.keep(found)
         return found
+
+    def _doubts(self, after: Environment) -> tuple[str, ...]:
+        """What disturbed the groups so far, told once each."""
+        fresh = disturbances(self.before, after, threads=self.conditions.threads)
+        return tuple(dict.fromkeys((*self.doubts, *fresh)))
 
 
 def benchmark(
@@ -127,16 +127,19 @@ def benchmark(
     """Measure designs, and what they are compared with, in turn.
 
     A design is named by its preset, its file, or as ``timm:NAME``, ``torchvision:NAME``, ``transformers:TYPE``. The baseline is the
-    first of ``against``, without any the first design. A network that does not run is a row that says why. Stopped by Ctrl-C it
-    returns what it has. ``keep`` is handed what is there every few seconds, and at the end. Raises ConvlabError for unknown names and
-    conditions that cannot be had.
+    first of ``against``, without any the first design. All networks are measured without dropout and stochastic depth, with weights
+    drawn alike (``convlab.measurement.alike``). A network that does not run is a row that says why; one that does not fit beside the
+    others is measured after them, alone. Stopped by Ctrl-C it returns what it has. ``keep`` is handed what is there every few
+    seconds, and at the end. Raises ConvlabError for unknown names, no names at all, and conditions that cannot be had.
     """
     given = [designs] if isinstance(designs, str | Design | Subject) else list(designs)
+    if not given:
+        raise ConvlabError(Problem("usage", "there is no network to be measured", help=NAMES), exit_code=2)
     asked = checked(conditions or Conditions())
     subjects = [subject(each, image=image, folded=folded) for each in given]
     subjects += [subject(each, image=image) for each in against]
     refuse_folded_training(subjects, asked.task)
-    candidates = [_Candidate(each, params_and_macs(each)) for each in subjects]
+    candidates = [Candidate(each, known_counts(each)) for each in subjects]
     baseline = len(given) if against else 0
     session = _Session(candidates, asked, protocol or Protocol(), environment(asked.device), baseline, keep)
     stopped = False
@@ -157,36 +160,49 @@ def refuse_folded_training(subjects: Sequence[Subject], task: str) -> None:
 
 
 def _run(session: _Session) -> Work[None]:
-    """Fill in what the candidates' rows need. What fits on the device is measured in turn; the others say why they are not."""
-    began = time.monotonic()
-    try:
-        for number, candidate in enumerate(session.candidates):
-            what = f"preparing {candidate.subject.name}"
-            yield Progress(number, len(session.candidates), what, time.monotonic() - began)
-            _prepare(candidate, session.conditions)
-        running = [candidate for candidate in session.candidates if candidate.workload is not None]
-        if running:
-            yield from _timed(session, running)
-            yield from _counted(session, running)
-    finally:
-        for candidate in session.candidates:
-            if candidate.workload is not None:
-                candidate.workload.close()
-    for candidate in session.candidates:
-        if candidate.samples is None and candidate.failure.startswith(OUT_OF_MEMORY):
+    """Fill in what the candidates' rows need: what fits on the device together first, then one by one what did not fit beside it."""
+    yield from _group(session, session.candidates)
+    started = [candidate for candidate in session.candidates if candidate.started]
+    for group, candidate in enumerate([each for each in session.candidates if each.lacked_memory], 1):
+        if any(other is not candidate for other in started):
+            candidate.group = group
+            candidate.samples, candidate.broke_off = None, ""
+            yield from _group(session, [candidate])
+        if candidate.lacked_memory:
             yield from _largest(candidate, session.conditions)
 
 
-def _prepare(candidate: _Candidate, conditions: Conditions) -> None:
-    """Make a candidate ready to run, or say why it does not run."""
-    found = cautious_attempt(candidate.subject, conditions)
-    if isinstance(found, str):
-        candidate.failure = found
-    else:
-        candidate.workload, candidate.compile_s = found, found.compile_s
+def _group(session: _Session, candidates: Sequence[Candidate]) -> Work[None]:
+    """Measure candidates in turn, in the same rounds, and close them; those that do not run say why."""
+    began = time.monotonic()
+    try:
+        for number, candidate in enumerate(candidates):
+            what = f"preparing {candidate.subject.name}"
+            yield Progress(number, len(candidates), what, time.monotonic() - began)
+            candidate.prepare(session.conditions)
+        yield from _warmed([each for each in candidates if each.workload is not None], session.protocol)
+        running = [candidate for candidate in candidates if candidate.workload is not None]
+        if running:
+            session.began()
+            try:
+                yield from _timed(session, running)
+            finally:
+                session.ended()
+            yield from _counted(session, [candidate for candidate in running if candidate.workload is not None])
+    finally:
+        for candidate in candidates:
+            candidate.close()
 
 
-def _largest(candidate: _Candidate, conditions: Conditions) -> Work[None]:
+def _warmed(running: Sequence[Candidate], protocol: Protocol) -> Work[None]:
+    began = time.monotonic()
+    for number, candidate in enumerate(running):
+        what = f"warming up {candidate.subject.name}"
+        yield Progress(number, len(running), what, time.monotonic() - began)
+        candidate.warm_up(protocol)
+
+
+def _largest(candidate: Candidate, conditions: Conditions) -> Work[None]:
     """The largest batch that fits while nothing else does, where the one that was asked for does not."""
     found = yield from capacity(candidate.subject, conditions, below=conditions.batch)
     if found.stopped:
@@ -194,47 +210,53 @@ def _largest(candidate: _Candidate, conditions: Conditions) -> Work[None]:
     candidate.largest_batch = found.batch
 
 
-def _timed(session: _Session, running: Sequence[_Candidate]) -> Work[None]:
+def _timed(session: _Session, running: Sequence[Candidate]) -> Work[None]:
     conditions, protocol = session.conditions, session.protocol
     names = ", ".join(candidate.subject.name for candidate in running)
     workloads = [candidate.workload for candidate in running if candidate.workload is not None]
-    yield Progress(0, None, f"warming up {names}", 0.0)
+    samples = [candidate.samples for candidate in running if candidate.samples is not None]
     began = put_away = time.monotonic()
+    turns = rounds(workloads, samples, protocol, failed=lambda number, why: running[number].give_up(why))
     try:
-        for rounds, samples in enumerate(interleaved(workloads, protocol), 1):
-            for candidate, found in zip(running, samples, strict=True):
-                candidate.samples = found
+        for done, _ in enumerate(turns, 1):
             now = time.monotonic()
-            left = _remaining(protocol, rounds, now - began, len(running))
-            yield Progress(rounds, None, f"{conditions.task} of {names}", now - began, left)
+            left = _remaining(protocol, done, now - began, len(running))
+            yield Progress(done, None, f"{conditions.task} of {names}", now - began, left)
             if session.keep is not None and time.monotonic() - put_away > KEEP_S:
                 session.kept(stopped=False)
                 put_away = time.monotonic()
-    except RuntimeError as error:  # a later step may need more memory than the first
-        for candidate in running:
-            candidate.failure = candidate.broke_off = failure_of(error)
+    finally:
+        turns.close()
 
 
-def _remaining(protocol: Protocol, rounds: int, spent: float, networks: int) -> float:
+def _remaining(protocol: Protocol, done: int, spent: float, networks: int) -> float:
     """Seconds that are left at most: to the end of the budget, or until there are as many rounds as there have to be."""
-    each = spent / rounds
-    to_least, to_most = (each * max(0, bound - rounds) for bound in (protocol.least_rounds, protocol.most_rounds))
+    each = spent / done
+    to_least, to_most = (each * max(0, bound - done) for bound in (protocol.least_rounds, protocol.most_rounds))
     return max(to_least, min(to_most, protocol.seconds * networks - spent))
 
 
-def _counted(session: _Session, running: Sequence[_Candidate]) -> Work[None]:
+def _counted(session: _Session, running: Sequence[Candidate]) -> Work[None]:
     """Memory and energy, after the timing: what counts them would slow the timed steps down."""
     began = time.monotonic()
     for number, candidate in enumerate(running):
         what = f"memory and energy of {candidate.subject.name}"
         yield Progress(number, len(running), what, time.monotonic() - began)
-        assert candidate.workload is not None
-        if candidate.samples is None or candidate.broke_off:
-            continue
-        try:
-            memory = peak_memory(candidate.workload)
-            candidate.peak_bytes = None if isinstance(memory, Unmeasured) else memory.peak
-            found = energy(candidate.workload, seconds=min(ENERGY_S, session.protocol.seconds))
-            candidate.joules_per_image = None if isinstance(found, Unmeasured) else found.joules_per_image
-        except RuntimeError as error:
-            candidate.broke_off = failure_of(error)
+        candidate.weigh(min(ENERGY_S, session.protocol.seconds))
+
+
+def _remarks(rows: Sequence[Measurement]) -> Iterator[tuple[str, str]]:
+    sizes = sorted({(row.subject.image.height, row.subject.image.width) for row in rows})
+    if len(sizes) > 1:
+        told = " and ".join(f"{height}x{width}" for height, width in sizes)
+        yield f"images differ ({told} px), so that speeds compare unlike work", "--image gives all networks one size"
+    for row in rows:
+        name = row.subject.name
+        if row.group:
+            yield (
+                f"{name} does not fit beside the others, and was measured alone after them: no speed",
+                "a smaller --batch",
+            )
+        if row.graph_breaks:
+            breaks = "1 graph break" if row.graph_breaks == 1 else f"{row.graph_breaks} graph breaks"
+            yield f"{name} has {breaks}: between its compiled parts Python runs", "TORCH_LOGS=graph_breaks says where"

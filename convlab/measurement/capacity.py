@@ -39,11 +39,15 @@ class Capacity:
 def capacity(
     subject: Subject, conditions: Conditions, *, fits: int = 0, below: int | None = None, most: int = MOST
 ) -> Work[Capacity]:
-    """Find the largest batch by doubling and bisection; that of ``conditions`` is not looked at.
+    """Find the largest batch by doubling and bisection, in eager mode; that of ``conditions`` is not looked at.
+
+    A compiled network would have to be compiled for each batch that is tried, for minutes each; as a rule it takes less memory than
+    an eager one, which nothing here confirms.
 
     ``fits`` and ``below`` are what is known already: a batch that fits, and one that does not. A batch fits if two steps of it run.
     Stopped by Ctrl-C it returns what it knows.
     """
+    conditions = replace(conditions, mode="eager")
     began = time.monotonic()
     found = Capacity(fits, below)
     tried = 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import final
 
-from convlab.measurement.clocks import host_clock
+from convlab.measurement.clocks import HostClock, host_clock
 from convlab.measurement.conditions import Conditions
 from convlab.measurement.rounds import Protocol, warmed_up
 from convlab.measurement.statistics import percentile
@@ -20,7 +20,11 @@ PERCENTS = (50.0, 95.0, 99.0)
 OUTSIDE = 0.025
 """The chance that a percentile lies below its interval, and the same above."""
 
-SAMPLES_A_REPORT = 16
+STEPS_A_TURN = 16
+"""Steps of a network before it is the next one's turn."""
+
+KEEP_S = 2.0
+"""How often at most what is there so far is handed to ``keep``."""
 
 
 @final
@@ -68,26 +72,73 @@ def latency(
 
     500 samples are enough for an interval of the 99th percentile. Stopped by Ctrl-C it returns what it has.
     """
-    clock = host_clock(workload.conditions.device)
-    name = workload.subject.name
-    taken: list[float] = []
+    (found,) = yield from latencies_in_turn([workload], samples=samples, seconds=seconds, protocol=protocol)
+    return found
+
+
+def latencies_in_turn(
+    workloads: Sequence[Workload],
+    *,
+    samples: int = 500,
+    seconds: float = 60.0,
+    protocol: Protocol | None = None,
+    keep: Callable[[tuple[Latency, ...]], None] | None = None,
+) -> Work[tuple[Latency, ...]]:
+    """Measure networks in turn, A B, then B A, some steps each, so that what the machine does meanwhile meets all of them alike.
+
+    It ends when each has so many samples, or after so many seconds for each. ``keep`` is handed what is there so far, every few seconds.
+    Stopped by Ctrl-C it returns what it has.
+    """
+    waits = [_Waits(workload, host_clock(workload.conditions.device)) for workload in workloads]
+    names = ", ".join(workload.subject.name for workload in workloads)
     stopped = False
-    began = time.monotonic()
     try:
-        warmed_up(workload, protocol or Protocol())
-        began = time.monotonic()
-        while len(taken) < samples:
-            taken.append(sum(workload.run(1, clock)))
-            elapsed = time.monotonic() - began
-            if elapsed > seconds:
+        for workload in workloads:
+            warmed_up(workload, protocol or Protocol())
+        began = kept = time.monotonic()
+        budget = seconds * len(waits)
+        order = waits
+        while (done := min(len(each.taken) for each in waits)) < samples:
+            turn = min(STEPS_A_TURN, samples - done)
+            for each in order:
+                each.turn(turn, until=began + budget, alone=len(waits) == 1)
+            order = order[::-1]
+            now = time.monotonic()
+            if now - began >= budget:
                 break
-            if len(taken) % SAMPLES_A_REPORT == 0:
-                remaining = min(seconds - elapsed, elapsed / len(taken) * (samples - len(taken)))
-                yield Progress(len(taken), samples, f"{name} latency", elapsed, remaining)
+            done += turn
+            left = min(budget - (now - began), (now - began) / done * (samples - done))
+            yield Progress(done, samples, f"latency of {names}", now - began, left)
+            if keep is not None and now - kept > KEEP_S:
+                keep(tuple(each.latency(stopped=False) for each in waits))
+                kept = now
     except KeyboardInterrupt:
         stopped = True
-    found = tuple(with_interval(taken, percent) for percent in PERCENTS) if taken else ()
-    return Latency(name, workload.conditions, found, tuple(taken), stopped)
+    return tuple(each.latency(stopped=stopped) for each in waits)
+
+
+@final
+@dataclass
+class _Waits:
+    """A network, and how long each of its steps was waited for."""
+
+    workload: Workload
+    clock: HostClock
+    taken: list[float] = field(default_factory=list)
+
+    def turn(self, steps: int, *, until: float, alone: bool) -> None:
+        """Take so many steps, or one at least where the time is over before."""
+        if not alone:
+            self.workload.run(1, self.clock)  # not counted: another network's weights and maps are in the caches
+        for _ in range(steps):
+            self.taken.append(sum(self.workload.run(1, self.clock)))
+            if time.monotonic() > until:
+                break
+
+    def latency(self, *, stopped: bool) -> Latency:
+        """What the samples so far say."""
+        found = tuple(with_interval(self.taken, percent) for percent in PERCENTS) if self.taken else ()
+        return Latency(self.workload.subject.name, self.workload.conditions, found, tuple(self.taken), stopped)
 
 
 def with_interval(samples: Sequence[float], percent: float) -> Percentile:

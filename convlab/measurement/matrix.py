@@ -59,7 +59,7 @@ class Matrix:
 
     @property
     def flips(self) -> tuple[Flip, ...]:
-        """The pairs of networks whose order depends on the setting; only settings in which their intervals do not overlap count."""
+        """The pairs of networks whose order depends on the setting; only settings that decide between them count."""
         if not self.settings:
             return ()
         pairs = combinations(range(len(self.settings[0].rows)), 2)
@@ -67,7 +67,7 @@ class Matrix:
 
     @property
     def undecided(self) -> int:
-        """How many other pairs change the order of their medians, though some of their intervals overlap."""
+        """How many other pairs change the order of their medians, though some settings do not decide between them."""
         sure = {(flip.one, flip.other) for flip in self.flips}
         rows = range(len(self.settings[0].rows)) if self.settings else range(0)
         return sum(_medians_flip(self.settings, *pair) for pair in combinations(rows, 2) if pair not in sure)
@@ -152,9 +152,9 @@ def _flip(settings: Sequence[Benchmark], one: int, other: int) -> Flip | None:
 
 
 def _surely_faster(found: Benchmark, one: int, other: int) -> bool:
-    """Whether the intervals of the throughputs do not overlap, and one's lies above."""
-    mine, its = found.rows[one].images_per_second, found.rows[other].images_per_second
-    return mine is not None and its is not None and mine.low > its.high
+    """Whether the whole interval of the ratio of the same rounds says so."""
+    speed = found.speed(one, other)
+    return speed is not None and speed.low > 1
 
 
 def _distance(settings: Sequence[Benchmark], pair: tuple[int, int]) -> int:
@@ -163,5 +163,5 @@ def _distance(settings: Sequence[Benchmark], pair: tuple[int, int]) -> int:
 
 
 def _medians_flip(settings: Sequence[Benchmark], one: int, other: int) -> bool:
-    steps = [(found.rows[one].step, found.rows[other].step) for found in settings]
-    return len({mine.median < its.median for mine, its in steps if mine is not None and its is not None}) == 2
+    speeds = [found.speed(one, other) for found in settings]
+    return len({speed.median > 1 for speed in speeds if speed is not None}) == 2

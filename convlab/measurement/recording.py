@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any, final
@@ -14,7 +14,9 @@ from convlab.measurement.environment import Environment
 from convlab.measurement.latency import Latency
 from convlab.measurement.layer_times import LayerTimes
 from convlab.measurement.rows import Measurement
+from convlab.measurement.statistics import Estimate
 from convlab.measurement.subjects import Subject
+from convlab.measurement.surroundings import Surroundings
 from convlab.runs import ResolvedDesign, Row
 from convlab.runs.store import Store
 from convlab.runs.writing import Recording
@@ -24,23 +26,39 @@ from convlab.runs.writing import Recording
 class Recorder:
     """Puts benchmarks into a run, each row at a place of its own: one that is handed over again takes its former place.
 
-    Where the store does not take a row, measuring goes on; ``trouble`` is what the store said last, None where all was stored.
+    Where the store does not take a row, measuring goes on; the row waits, and ``retry`` hands it over again.
     """
 
     def __init__(self, run: Recording):
         self._run = run
         self._places: dict[Hashable, int] = {}
-        self.trouble: ConvlabError | None = None
+        self._waiting: dict[Hashable, tuple[Row, ConvlabError]] = {}
 
     @property
     def id(self) -> str:
         """The run's."""
         return self._run.id
 
+    @property
+    def stored(self) -> int:
+        """How many rows the store has of those that were handed over."""
+        return len(self._places) - self.missing
+
+    @property
+    def missing(self) -> int:
+        """How many rows the store has not taken, or not as they are now."""
+        return len(self._waiting)
+
+    @property
+    def trouble(self) -> ConvlabError | None:
+        """What the store said to the last row that it did not take; None where it has them all."""
+        return list(self._waiting.values())[-1][1] if self._waiting else None
+
     def __call__(self, found: Benchmark) -> None:
         """Store the rows of a benchmark as it stands."""
+        around = Surroundings(found.environment, found.ended, found.disturbances)
         for number, row in enumerate(found.rows):
-            self.put((found.conditions, number), throughput_row(row, found))
+            self.put((found.conditions, number), throughput_row(row, around, stopped=found.stopped))
 
     def put(self, key: Hashable, row: Row) -> None:
         """Store a row: in the place of the one that had this key, or after those that are there."""
@@ -48,9 +66,14 @@ class Recorder:
         try:
             self._run.put(place, row)
         except ConvlabError as error:
-            self.trouble = error
+            self._waiting[key] = row, error
         else:
-            self.trouble = None
+            self._waiting.pop(key, None)
+
+    def retry(self) -> None:
+        """Hand over once more what the store did not take."""
+        for key, (row, _) in list(self._waiting.items()):
+            self.put(key, row)
 
     def stop(self) -> None:
         """Let the run end as stopped."""
@@ -63,7 +86,11 @@ def recording(
 ) -> Iterator[Recorder]:
     """A run of the store that lasts as long as the block, and its recorder. Raises ConvlabError where the store takes no run."""
     with store.begin(kind, name=name, settings=settings, environment=environment.lasting()) as run:
-        yield Recorder(run)
+        recorder = Recorder(run)
+        try:
+            yield recorder
+        finally:
+            recorder.retry()
 
 
 def conditions_row(subject: Subject, conditions: Conditions, *, kind: str) -> Row:
@@ -84,48 +111,53 @@ def conditions_row(subject: Subject, conditions: Conditions, *, kind: str) -> Ro
     )
 
 
-def throughput_row(row: Measurement, found: Benchmark | None = None) -> Row:
-    """The row of a throughput; ``found`` is the benchmark that it is of, where it is of one."""
+def throughput_row(row: Measurement, around: Surroundings, *, stopped: bool = False) -> Row:
+    """The row of a throughput, with everything else that was measured of the network among its details."""
     throughput = row.images_per_second
     told = conditions_row(row.subject, row.conditions, kind="throughput")
-    details = row.plain() if found is None else row.plain() | _around(found)
+    details = row.plain() | around.plain() | {"stopped": stopped}
     if throughput is None:
         return replace(told, n=0, unit="images/s", details=details)
     median, low, high = throughput.median, throughput.low, throughput.high
     return replace(told, n=throughput.n, unit="images/s", median=median, low=low, high=high, details=details)
 
 
-def _around(found: Benchmark) -> dict[str, Any]:
-    return {
-        "environment": found.environment.digest,
-        "device_name": found.environment.device.name,
-        "moment": asdict(found.environment.moment),
-        "disturbances": list(found.disturbances),
-        "stopped": found.stopped,
-    }
-
-
-def latency_row(subject: Subject, found: Latency) -> Row:
+def latency_row(subject: Subject, found: Latency, around: Surroundings) -> Row:
     """The row of a latency: its figure is the median with its interval, the other percentiles are details."""
     told = conditions_row(subject, found.conditions, kind="latency")
     half = next(each for each in found.percentiles if each.percent == 50)
     details = {
         "percentiles_s": [asdict(each) for each in found.percentiles],
-        "folded": subject.folded,
-        "cuda_graphs": found.conditions.cuda_graphs,
+        **_how(subject, found.conditions),
+        **around.plain(),
         "stopped": found.stopped,
         "samples_s": list(found.samples),
     }
     return replace(told, n=half.n, median=half.value, low=half.low, high=half.high, unit="s", details=details)
 
 
-def layer_rows(found: LayerTimes) -> Iterator[Row]:
-    """A row for the step, then one for each layer, with its path among the details."""
+def layer_rows(found: LayerTimes, around: Surroundings) -> Iterator[Row]:
+    """A row for the step, then one for each layer, with its path among the details.
+
+    The ends of a sum of medians are the sums of their ends: so far it may reach, and hardly ever does.
+    """
     told = replace(conditions_row(found.subject, found.conditions, kind="layer"), unit="s")
+    where = around.plain() | _how(found.subject, found.conditions)
+    parts = list(found.parts.values())
     about = {"parts_s": {name: asdict(part) for name, part in found.parts.items()}, "outside_s": found.outside}
-    yield replace(
-        told, kind="layers", median=found.step_s, details=about | {"mark_s": found.mark_s, "stopped": found.stopped}
-    )
+    details = about | {"mark_s": found.mark_s, "stopped": found.stopped} | where
+    yield _with_figures(replace(told, kind="layers"), parts, details)
     for layer in found.layers:
-        details = asdict(layer) | {"share": found.share(layer)}
-        yield replace(told, n=layer.forward.n, median=layer.seconds, details=details)
+        estimates = [each for each in (layer.forward, layer.backward) if each is not None]
+        yield _with_figures(told, estimates, asdict(layer) | {"share": found.share(layer)} | where)
+
+
+def _with_figures(told: Row, estimates: Sequence[Estimate], details: Mapping[str, Any]) -> Row:
+    """The row of a sum."""
+    median, low, high = (sum(getattr(each, name) for each in estimates) for name in ("median", "low", "high"))
+    return replace(told, n=min(each.n for each in estimates), median=median, low=low, high=high, details=dict(details))
+
+
+def _how(subject: Subject, conditions: Conditions) -> dict[str, Any]:
+    """The conditions that have no column."""
+    return {"folded": subject.folded, "cuda_graphs": conditions.cuda_graphs}

@@ -18,8 +18,9 @@ class Measurement:
     """A network under conditions. ``failure`` says why there are no figures (``step`` is None), or why no more of them."""
 
     subject: Subject
-    params: int
-    macs: int
+    params: int | None
+    macs: int | None
+    """Multiply-adds for one image at inference; None, as the parameters, where a network of another package cannot be counted."""
     conditions: Conditions
     step: Estimate | None
     """Seconds of a step: of a batch, with everything that the task does."""
@@ -34,7 +35,13 @@ class Measurement:
     joules_per_image: float | None = None
     failure: str = ""
     largest_batch: int | None = None
-    """The largest batch that fits, where this one does not and it was looked for."""
+    """The largest batch that fits in eager mode, where this one does not and it was looked for."""
+    compile_cache: str = ""
+    """Whether ``compile_s`` is of a "cold" compile, or a cache served it ("warm", "partly warm"); empty in eager mode."""
+    graph_breaks: int = 0
+    """Places at which the compiler gave up and Python runs between two graphs."""
+    group: int = 0
+    """Rows of one group were measured in the same rounds."""
 
     @property
     def images_per_second(self) -> Estimate | None:
@@ -57,6 +64,9 @@ class Measurement:
             "images_per_second": None if throughput is None else _finite(asdict(throughput)),
             "parts_s": {name: asdict(found) for name, found in self.parts.items()},
             "compile_s": self.compile_s,
+            "compile_cache": self.compile_cache,
+            "graph_breaks": self.graph_breaks,
+            "group": self.group,
             "steps_per_sample": self.steps,
             "warm_up_steps": self.warm_up_steps,
             "peak_bytes": self.peak_bytes,
@@ -72,7 +82,7 @@ def measured(
     conditions: Conditions,
     samples: Samples,
     *,
-    counts: tuple[int, int],
+    counts: tuple[int | None, int | None],
     compile_s: float,
 ) -> Measurement:
     """The row of what was measured. ``counts`` are parameters and multiply-adds."""
@@ -92,7 +102,12 @@ def measured(
 
 
 def failed(
-    subject: Subject, conditions: Conditions, failure: str, *, counts: tuple[int, int], largest_batch: int | None = None
+    subject: Subject,
+    conditions: Conditions,
+    failure: str,
+    *,
+    counts: tuple[int | None, int | None],
+    largest_batch: int | None = None,
 ) -> Measurement:
     """The row of a network that could not be run."""
     return Measurement(subject, *counts, conditions, None, {}, 0.0, failure=failure, largest_batch=largest_batch)

@@ -42,6 +42,9 @@ def subject(
         return source
     if isinstance(source, Design):
         return _of_design(source, image, folded, name)
+    if not source.strip():
+        help = "a preset, a design's file, or PACKAGE:NAME, such as timm:resnet50"
+        raise ConvlabError(Problem("unknown-network", "the name of a network is empty", help=help), exit_code=2)
     package, separator, rest = source.partition(":")
     if separator and package in PACKAGES:
         found = PACKAGES[package](rest, image)
@@ -73,16 +76,33 @@ def params_and_macs(given: Subject) -> tuple[int, int]:
     if given.design is not None:
         found = profile(given.design, folded=given.folded)
         return found.params, found.macs
-    return _counted(given)
+    model = given.build().eval()
+    return _params(model), _macs(model, given.image)
 
 
-def _counted(given: Subject) -> tuple[int, int]:
+def known_counts(given: Subject) -> tuple[int | None, int | None]:
+    """As ``params_and_macs``; None for what a network without a design does not let itself be counted for, whatever it raises."""
+    if given.design is not None:
+        return params_and_macs(given)
+    try:
+        model = given.build().eval()
+    except Exception:
+        return None, None
+    try:
+        return _params(model), _macs(model, given.image)
+    except Exception:
+        return _params(model), None
+
+
+def _params(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _macs(model: nn.Module, image: Shape) -> int:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    model = given.build().eval()
-    params = sum(parameter.numel() for parameter in model.parameters())
     counter: Any = FlopCounterMode(display=False)
     with torch.inference_mode(), counter:
-        model.to("meta")(torch.empty(1, *given.image, device="meta"))
-    return params, counter.get_total_flops() // 2
+        model.to("meta")(torch.empty(1, *image, device="meta"))
+    return int(counter.get_total_flops()) // 2

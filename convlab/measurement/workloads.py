@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from convlab.measurement.alike import alike
 from convlab.measurement.clocks import Clock, clock_of, synchronize
-from convlab.measurement.compiling import compiled, compiling
+from convlab.measurement.compiling import Compilation, compiled, compiling
 from convlab.measurement.conditions import Conditions
 from convlab.measurement.failures import release
 from convlab.measurement.graphs import captured
@@ -23,12 +24,19 @@ from convlab.measurement.subjects import Subject
 Part = Callable[[], object]
 """One part of a step: it asks the device for work and does not wait for it."""
 
+SEED = 0
+"""What images and labels are drawn from."""
+
 STEPS_AFTER_FIRST = 2
 """Steps to which the first is compared for the time that compiling takes."""
 
 
 class Workload(ABC):
-    """A network that runs step by step. ``parts`` are what a step consists of, in order."""
+    """A network that runs step by step. ``parts`` are what a step consists of, in order.
+
+    Networks of all packages are made ``alike``: no dropout, no stochastic depth, weights drawn alike. Images of one shape are the same
+    random numbers for every network.
+    """
 
     subject: Subject
     conditions: Conditions
@@ -36,6 +44,7 @@ class Workload(ABC):
     images: Tensor
     parts: tuple[str, ...]
     compile_s: float
+    compilation: Compilation
 
     def run(self, steps: int = 1, clock: Clock | None = None) -> tuple[float, ...]:
         """Seconds of each part, the mean over so many steps in a row; the device is waited for at the end alone.
@@ -76,7 +85,7 @@ class Workload(ABC):
         """Seconds by which the first step outlasts those after it, where something is compiled in it."""
         synchronize(self.conditions.device)
         began = time.perf_counter()
-        with compiling():
+        with compiling() as self.compilation:
             self.run()
         first = time.perf_counter() - began
         if self.conditions.mode == "eager":
@@ -92,7 +101,7 @@ class Inference(Workload):
 
     def __init__(self, subject: Subject, conditions: Conditions):
         self.subject, self.conditions = subject, conditions
-        self.model = _placed(subject.build().eval(), conditions, conditions.torch_dtype)
+        self.model = _placed(alike(subject.build()).eval(), conditions, conditions.torch_dtype)
         self.images = _images(subject, conditions, conditions.torch_dtype)
         self._network = compiled(self.model, conditions)
         self._forward: Part = torch.inference_mode()(self._predict)
@@ -113,14 +122,17 @@ class Inference(Workload):
 
 @final
 class Training(Workload):
-    """A training step on one batch of random images and labels: forward with the loss, backward, AdamW."""
+    """A training step on one batch of random images and labels: forward with the loss, backward, AdamW.
+
+    Dropout and stochastic depth are off: the packages have different rates by default, and unlike work would be compared.
+    """
 
     parts = ("forward", "backward", "optimizer")
 
     def __init__(self, subject: Subject, conditions: Conditions):
         self.subject, self.conditions = subject, conditions
         place = torch.device(conditions.device)
-        self.model = _placed(subject.build().train(), conditions, torch.float32)
+        self.model = _placed(alike(subject.build()).train(), conditions, torch.float32)
         self.images = _images(subject, conditions, torch.float32)
         self._labels: Tensor | None = None
         self._network = compiled(self.model, conditions)
@@ -140,7 +152,8 @@ class Training(Workload):
         with self._autocast:
             scores = self._network(self.images)
         if self._labels is None:
-            self._labels = torch.randint(scores.shape[1], scores.shape[:1], device=scores.device)
+            numbers = torch.Generator(scores.device).manual_seed(SEED)
+            self._labels = torch.randint(scores.shape[1], scores.shape[:1], device=scores.device, generator=numbers)
         self.loss = F.cross_entropy(scores.float(), self._labels)
 
     def _backward(self) -> None:
@@ -174,5 +187,7 @@ def _placed(model: nn.Module, conditions: Conditions, dtype: torch.dtype) -> nn.
 
 
 def _images(subject: Subject, conditions: Conditions, dtype: torch.dtype) -> Tensor:
-    images = torch.randn(conditions.batch, *subject.image, device=conditions.device, dtype=dtype)
+    numbers = torch.Generator(conditions.device).manual_seed(SEED)
+    shape = (conditions.batch, *subject.image)
+    images = torch.randn(shape, device=conditions.device, dtype=dtype, generator=numbers)
     return images.to(memory_format=conditions.memory_format)

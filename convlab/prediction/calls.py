@@ -85,20 +85,14 @@ def calls_of(tree: Layer, x: Shape) -> tuple[Call, ...]:
     return tuple(Call(*(*once, times)) for once, times in found.items())
 
 
-def in_training(calls: Iterable[Call], *, drop_path: bool = False) -> list[Call]:
-    """The calls of a forward pass in training, where fewer write over their input.
-
-    With drop path residual branches are multiplied as well, image by image.
-    """
+def in_training(calls: Iterable[Call]) -> list[Call]:
+    """The calls of a forward pass in training, where fewer write over their input; without drop path, as steps are measured."""
     found = []
     for call in calls:
-        maps = 2 if "residual" in call.kind else 1
         if call.kind in NEW_IN_TRAINING:
+            maps = 2 if "residual" in call.kind else 1
             call = call._replace(output=call.input // maps)
         found.append(call)
-        if drop_path and maps == 2:
-            elements = call.input // maps
-            found.append(Call("layer scale", input=elements, output=elements, times=call.times))
     return found
 
 

@@ -123,7 +123,7 @@ def predictions(found: Profile, calibration: Calibration, *, batch: int | None =
         latency = _prediction(one, calibration, "inference", 1)
         inference = _prediction(many, calibration, "inference", images)
     if "training" in calibration.tables and not found.folded:
-        trained = in_training(calls, drop_path=found.design.drop_path > 0)
+        trained = in_training(calls)
         (step,) = _estimator(_Key(calibration), "training").estimates(trained, (images,))
         update = optimizer_seconds(found, calibration)
         training = _prediction(step._replace(seconds=step.seconds + update), calibration, "training", images)

@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from convlab.errors import ConvlabError, Place, Problem, quote
-from convlab.runs.plain import without_passwords
+from convlab.runs.plain import argument_without_passwords, is_secret, without_passwords
 
 FILE = "runs.sqlite"
 _EXAMPLE = "--store runs.sqlite, or --store postgresql://USER@HOST:PORT/DATABASE"
@@ -46,8 +46,12 @@ def default_file() -> Path:
 
 
 def shown(address: Path | URL) -> str:
-    """The address for people, without the password that a URL may hold."""
-    return str(address) if isinstance(address, Path) else address.render_as_string(hide_password=True)
+    """The address for people, without passwords and keys that a URL may hold, and without the driver, which is always the same."""
+    if isinstance(address, Path):
+        return str(address)
+    query = {name: "" if is_secret(name) else value for name, value in address.query.items()}
+    written = address.set(drivername="postgresql", query=query).render_as_string(hide_password=True)
+    return without_passwords(written)
 
 
 def _setting() -> str:
@@ -57,5 +61,5 @@ def _setting() -> str:
 
 
 def _bad(text: str, message: str) -> ConvlabError:
-    text = without_passwords(text)
+    text = argument_without_passwords(text)
     return ConvlabError(Problem("usage", message, Place("--store", 1, 1, text, len(text)), help=_EXAMPLE), exit_code=2)

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]*(?=@)")
+_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^\s@]*(?=@)")
+
+_SECRETS = "password|passfile|sslpassword|sslkey"
+"""What a URL may say behind its question mark, and nobody else should see."""
+
+_SECRET = re.compile(rf"([?&](?:{_SECRETS})=)[^&\s]*", re.IGNORECASE)
+_SECRET_TO_THE_END = re.compile(rf"([?&](?:{_SECRETS})=)[^&]*", re.IGNORECASE)
 
 
 def plain(value: Any) -> Any:
@@ -36,8 +42,18 @@ def clean(text: str) -> str:
 
 
 def without_passwords(text: str) -> str:
-    """A text in which no URL holds a password."""
-    return _PASSWORD.sub(r"\1***", text)
+    """A text in which no URL holds a password, nor the place of a key."""
+    return _PASSWORD.sub(r"\1***", _SECRET.sub(r"\1***", text))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a key of a URL's query says what nobody else should see."""
+    return name.lower() in _SECRETS.split("|")
+
+
+def argument_without_passwords(text: str) -> str:
+    """An argument of a command line in which no URL holds a password, one with spaces included."""
+    return without_passwords(_SECRET_TO_THE_END.sub(r"\1***", text) if "://" in text else text)
 
 
 def finite(number: float | None) -> float | None:

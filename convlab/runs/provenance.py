@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, final
 
 import convlab
-from convlab.runs.plain import without_passwords
+from convlab.runs.plain import argument_without_passwords
 
 BEAT_S = 30.0
 """How often a run says that it is alive."""
@@ -63,7 +63,7 @@ def command_line() -> str:
     """The command that this process was started with, without passwords."""
     program = Path(sys.argv[0] if sys.argv else "")
     name = "convlab" if program.name in ("convlab", "__main__.py") else program.name
-    return without_passwords(shlex.join([name, *sys.argv[1:]]))
+    return shlex.join([name, *map(argument_without_passwords, sys.argv[1:])])
 
 
 def this_process() -> Writer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +17,10 @@ from convlab.runs.faults import problem_of, told
 from convlab.runs.plain import plain
 from convlab.runs.schema import VIEWS
 
+_SPACE = r"\s|--[^\n]*+(?:\n|$)|/\*(?>.*?\*/)"
+_EMPTY = re.compile(rf"(?:{_SPACE})*+$", re.DOTALL)
+_BEGINNING = re.compile(rf"(?:{_SPACE}|\()*+(?:select|with)\b", re.DOTALL | re.IGNORECASE)
+
 _INTERRUPTIBLE = 100_000
 """Steps of SQLite's machine after which Ctrl-C is looked for."""
 
@@ -28,7 +33,10 @@ class Answer(NamedTuple):
 
 
 def answer(database: Database, sql: str) -> Answer:
-    """What one statement gives. Raises ConvlabError where it is no SQL, or would change anything."""
+    """What one SELECT gives, with WITH before it or without. Raises ConvlabError for everything else."""
+    if not _BEGINNING.match(sql):
+        only = "only SELECT, or WITH and SELECT, is answered"
+        raise _refused(f"it is empty; {only}" if _EMPTY.match(sql) else only)
     if isinstance(database.address, Path):
         return _from_sqlite(database.address, database, sql)
     return _from_postgresql(database, sql)

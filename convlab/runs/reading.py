@@ -34,10 +34,17 @@ def find_runs(database: Database, selection: Selection) -> tuple[Run, ...]:
     return found[: selection.limit]
 
 
-def find_run(database: Database, given: str) -> Run:
-    """The run of a name, of how its name or its last letters begin, or the latest. Raises ConvlabError for none and for several."""
+def find_run(database: Database, given: str, *, deleted: bool = False) -> Run:
+    """The run of a name, of how its name or its last letters begin, or the latest. Raises ConvlabError for none and for several.
+
+    ``deleted``: the latest of those that are marked for removal.
+    """
     if given == LATEST:
-        found = find_runs(database, Selection(limit=1))
+        found = find_runs(database, Selection(limit=1, deleted=deleted))
+        if not found and deleted:
+            raise _unknown(
+                f"no run of the store {quote(database.place)} is marked for removal", "convlab runs list shows runs"
+            )
         if not found:
             raise _unknown(
                 f"the store {quote(database.place)} has no runs",
@@ -55,6 +62,13 @@ def find_run(database: Database, given: str) -> Run:
         names = ", ".join(run.id for run in found[:_NAMED]) + (", ..." if len(found) > _NAMED else "")
         raise _unknown(f"{len(found)} runs begin with {quote(given)}: {names}", "give more of the name")
     return (exact or found)[0]
+
+
+def kinds_of(database: Database) -> tuple[str, ...]:
+    """The kinds of runs that there are, in the order of the alphabet."""
+    kind = schema.runs.c.kind
+    with database.reading() as connection:
+        return tuple(connection.execute(select(kind).distinct().order_by(kind)).scalars())
 
 
 def rows_of(database: Database, run: str) -> dict[int, Row]:

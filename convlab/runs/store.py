@@ -14,7 +14,7 @@ from convlab.runs.collecting import Garbage, garbage, mark, remove
 from convlab.runs.database import Database
 from convlab.runs.exporting import FORMATS, extract
 from convlab.runs.querying import Answer, answer
-from convlab.runs.reading import environment_of, find_run, find_runs, rows_of
+from convlab.runs.reading import environment_of, find_run, find_runs, kinds_of, rows_of
 from convlab.runs.records import Row, Run, Selection
 from convlab.runs.writing import Recording, mark_interrupted, recorded
 
@@ -63,9 +63,16 @@ class Store:
         selection = Selection(kind=kind, design=design, since=since, status=status, limit=limit, deleted=deleted)
         return find_runs(self.database, selection)
 
-    def run(self, given: str) -> Run:
-        """The run of a name, of how its name or its last letters begin, or "latest". Raises ConvlabError for none and for several."""
-        return find_run(self.database, given)
+    def run(self, given: str, *, deleted: bool = False) -> Run:
+        """The run of a name, of how its name or its last letters begin, or "latest". Raises ConvlabError for none and for several.
+
+        With ``deleted`` the latest is that of the runs that are marked for removal.
+        """
+        return find_run(self.database, given, deleted=deleted)
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its runs."""
+        return kinds_of(self.database)
 
     def rows(self, run: Run | str) -> dict[int, Row]:
         """The rows of a run, or of one that is named as ``run`` names it, by their positions and in their order."""

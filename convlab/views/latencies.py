@@ -21,7 +21,7 @@ def latency_table(found: Survey[Latency]) -> Table:
     columns = (
         Column("subject", "network", least=16),
         Column("n", "n", right=True, rank=1),
-        *(Column(f"p{percent:g}_ms", f"p{percent:g} ms", right=True) for percent in percents),
+        *(Column(f"p{percent:g}_ms", f"p{percent:g} ms", right=True, least=14) for percent in percents),
     )
     return Table(columns, tuple(_row(subject, latency) for subject, latency in found.found))
 
@@ -56,5 +56,7 @@ def _row(subject: Subject, found: Latency) -> tuple[Cell, ...]:
 
 
 def _cell(found: Percentile) -> Cell:
-    low, high = ("?" if bound is None else significant(1e3 * bound) for bound in (found.low, found.high))
-    return Cell(1e3 * found.value, f"{significant(1e3 * found.value)} ({low}-{high})")
+    value = significant(1e3 * found.value)
+    if found.low is None or found.high is None:
+        return Cell(1e3 * found.value, f"{value} (needs more samples)")
+    return Cell(1e3 * found.value, f"{value} ({significant(1e3 * found.low)}-{significant(1e3 * found.high)})")

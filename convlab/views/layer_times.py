@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BETWEEN = "between layers"
 
+OUTSIDE = "what a step takes beyond its layers: the loss, calls of the framework; noise may make it negative"
+
 MOST_PATHS = 3
 """So many layers of a role are named; the others are counted."""
 
@@ -57,7 +59,7 @@ def gap_words(found: Gap) -> str:
     by = f"{significant(1e3 * found.seconds)} ms a step more"
     told = f"{found.slower.name} takes {found.ratio:.2f}x as long as {found.faster.name}, {by}."
     if not found.certain:
-        told += " But the intervals of the two overlap: there may be no gap."
+        return f"{told} But the intervals of the two overlap: there may be no gap."
     if found.explained > 1:
         return f"{told} More than all of it lies in these; others give some back:"
     return f"{told} {100 * found.explained:.0f} % of it lies in:"

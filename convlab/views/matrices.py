@@ -51,7 +51,7 @@ def rank_flips(found: Matrix) -> list[str]:
     told = told or ["No two networks surely change their order between these settings."]
     if found.undecided:
         pairs = "one more pair" if found.undecided == 1 else f"{found.undecided} more pairs"
-        told.append(f"The medians of {pairs} change their order, but intervals overlap: more --seconds may decide.")
+        told.append(f"The medians of {pairs} change their order, but not surely: more --seconds may decide.")
     return told
 
 

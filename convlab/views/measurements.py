@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ NONE = Cell(None, "-")
 
 LAYOUTS = {True: "channels-last maps", False: "contiguous maps"}
 
+SPEED = "median of the ratios of the same rounds, which may differ from the quotient of the medians"
+
 QUIETER = "the intervals hold only while the machine stays as it was; measure again when it is quiet"
 
 
@@ -33,8 +36,8 @@ def throughput_table(found: Benchmark) -> Table:
     rows = found.rows
     chosen: list[tuple[Column, Callable[[int, Measurement], Cell]]] = [
         (Column("subject", "network", least=16), lambda _, row: words(row.subject.name)),
-        (Column("params", "params", right=True, rank=4), lambda _, row: Cell(row.params, units.count(row.params))),
-        (Column("macs", "MACs", right=True, rank=4), lambda _, row: Cell(row.macs, units.count(row.macs))),
+        (Column("params", "params", right=True, rank=4), lambda _, row: _count(row.params)),
+        (Column("macs", "MACs", right=True, rank=4), lambda _, row: _count(row.macs)),
         (Column("images_per_second", "images/s", right=True), lambda _, row: throughput(row)),
         (Column("step_ms", "step ms", right=True), lambda _, row: milliseconds(row.step)),
     ]
@@ -73,7 +76,10 @@ def throughput(row: Measurement) -> Cell:
     if row.step is None or found is None:
         return NONE
     # Half of the interval of the times: that of their inverse has no upper end where it reaches down to 0.
-    return Cell(found.median, f"{significant(found.median)} ± {100 * row.step.relative:.1f} %")
+    if row.step.relative <= 1:
+        return Cell(found.median, f"{significant(found.median)} ± {100 * row.step.relative:.1f} %")
+    ends = f"({significant(found.low)}-{significant(found.high)})" if math.isfinite(found.high) else "(unstable)"
+    return Cell(found.median, f"{significant(found.median)} {ends}")
 
 
 def milliseconds(found: Estimate | None) -> Cell:
@@ -110,6 +116,7 @@ def measured_how(found: Benchmark) -> list[tuple[str, str]]:
         ("device", device_words(found.environment, found.conditions)),
         ("versions", versions(found.environment, {row.subject.package for row in found.rows})),
         ("rounds", _rounds(found.rows)),
+        *([("speed", SPEED)] if len(found.rows) > 1 else []),
     ]
 
 
@@ -136,13 +143,14 @@ def versions(environment: Environment, packages: set[str]) -> str:
 def benchmark_notes(found: Benchmark) -> list[Note]:
     """Why rows have no figures, then what disturbed those that have."""
     notes = [failure_note(row) for row in found.rows if row.failure and not found.stopped]
-    return [*notes, *_disturbed(found.disturbances)]
+    return [*notes, *(Note("", remark, help) for remark, help in found.remarks), *_disturbed(found.disturbances)]
 
 
 def failure_note(row: Measurement) -> Note:
     """Why a row has no figures, and the batch that would have some."""
     if row.largest_batch:
-        help = f"the largest batch that fits is {row.largest_batch}: --batch {row.largest_batch}"
+        eagerly = "" if row.conditions.mode == "eager" else " in eager mode"
+        help = f"the largest batch that fits{eagerly} is {row.largest_batch}: --batch {row.largest_batch}"
     elif row.failure.startswith("out of memory"):
         help = (
             "not even one image fits: a smaller --image or design"
@@ -185,6 +193,7 @@ def plain_benchmark(found: Benchmark) -> dict[str, Any]:
     return {
         "conditions": asdict(found.conditions),
         "environment": found.environment.to_json(),
+        "remarks": [remark for remark, _ in found.remarks],
         "disturbances": list(found.disturbances),
         "baseline": found.rows[found.baseline].subject.name,
         "stopped": found.stopped,
@@ -226,13 +235,18 @@ def _size(number: int | None) -> Cell:
     return NONE if number is None else Cell(number, units.size(number))
 
 
+def _count(number: int | None) -> Cell:
+    return NONE if number is None else Cell(number, units.count(number))
+
+
 def _joules(row: Measurement) -> Cell:
     joules = row.joules_per_image
     return NONE if joules is None else Cell(joules, significant(joules))
 
 
 def _compiled(row: Measurement) -> Cell:
-    return NONE if row.step is None else Cell(row.compile_s, f"{row.compile_s:.1f}")
+    cache = f" ({row.compile_cache})" if row.compile_cache in ("warm", "partly warm") else ""
+    return NONE if row.step is None else Cell(row.compile_s, f"{row.compile_s:.1f}{cache}")
 
 
 def _rounds(rows: Sequence[Measurement]) -> str:
@@ -241,7 +255,7 @@ def _rounds(rows: Sequence[Measurement]) -> str:
     if not counts:
         return "none"
     rounds = f"{max(counts)} in turn" if len(rows) > 1 else f"{max(counts)}"
-    return f"{rounds}; medians, ± where 95 % of next runs would lie"
+    return f"{rounds}; ± is where the medians of 95 % of next runs would lie"
 
 
 def _counts(rows: Sequence[Measurement]) -> Iterator[int]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from convlab import units
 from convlab.runs.comparing import Difference, Line, Ratio
 from convlab.runs.querying import Answer
-from convlab.runs.records import FURTHER_CONDITIONS, Row, Run
+from convlab.runs.records import CONDITIONS, FURTHER_CONDITIONS, Row, Run, conditions_of
 from convlab.views.tables import Cell, Column, Table, value_text, words
 
 NONE = "-"
@@ -21,11 +21,11 @@ def run_table(runs: Sequence[Run]) -> Table:
     """A row a run."""
     columns = [
         Column("id", "run"),
-        Column("kind", "kind"),
+        Column("kind", "kind", rank=1),
         Column("name", "name", least=12),
         Column("status", "status"),
-        Column("rows", "rows", right=True),
-        Column("started", "started, UTC", rank=2),
+        Column("rows", "rows", right=True, rank=2),
+        Column("started", "started, UTC", rank=4),
         Column("took", "took", right=True, rank=3),
     ]
     marked = any(run.deleted for run in runs)
@@ -42,7 +42,7 @@ def run_facts(run: Run, environment: Mapping[str, Any]) -> list[tuple[str, str]]
         ("status", run.status),
         ("started", f"{time_text(run.started)} UTC{took}"),
         ("command", run.command),
-        ("settings", json.dumps(run.settings, ensure_ascii=False) if run.settings else ""),
+        *((f"settings.{name}", value_text(value)) for name, value in _flat_settings(run.settings) if value != []),
         ("code", code_text(run)),
         ("process", f"{run.process} on {run.host}" if run.process is not None else ""),
         ("environment", f"{run.environment[:12]}, {len(dict(flat(environment)))} facts (--environment)"),
@@ -56,11 +56,11 @@ def row_table(rows: Mapping[int, Row]) -> Table:
     """A row a row, by their positions."""
     columns = (
         Column("position", "#", right=True),
-        Column("kind", "kind"),
-        Column("subject", "subject"),
+        Column("kind", "kind", rank=2),
+        Column("subject", "subject", least=16),
         Column("median", "median", right=True),
         Column("interval", "interval", right=True, rank=1),
-        Column("n", "n", right=True, rank=2),
+        Column("n", "n", right=True, rank=3),
         Column("conditions", "conditions", least=24),
     )
     return Table(columns, tuple(_row_cells(position, row) for position, row in rows.items()))
@@ -69,14 +69,15 @@ def row_table(rows: Mapping[int, Row]) -> Table:
 def comparison_table(lines: Sequence[Line], runs: Sequence[Run]) -> Table:
     """A row for each figure that runs have in common, or that one has alone; ratios are over the first run."""
     names = short_names(runs)
-    columns = [Column("kind", "kind"), Column("subject", "subject")]
+    apart = _apart([line.first for line in lines])
+    columns = [Column("kind", "kind", rank=1), Column("subject", "subject", least=16)]
     columns += [Column(run.id, name, right=True) for run, name in zip(runs, names, strict=True)]
     columns += [
         Column(f"ratio {run.id}", f"{name} / {names[0]}", right=True)
         for run, name in zip(runs[1:], names[1:], strict=True)
     ]
     columns += [Column("differs", "what differs", least=20)]
-    return Table(tuple(columns), tuple(_line_cells(line) for line in lines))
+    return Table(tuple(columns), tuple(_line_cells(line, apart) for line in lines))
 
 
 def difference_table(differences: Sequence[Difference], runs: Sequence[Run]) -> Table:
@@ -162,6 +163,16 @@ def flat(facts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield inner, value
 
 
+def _flat_settings(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Settings by their dotted paths, those in lists of tables too."""
+    for name, value in flat(settings):
+        if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            for number, item in enumerate(value):
+                yield from flat(item, name if len(value) == 1 else f"{name}.{number}")
+        else:
+            yield name, value
+
+
 def _run_cells(run: Run, marked: bool) -> tuple[Cell, ...]:
     cells = (
         *map(words, (run.id, run.kind, run.name, run.status)),
@@ -201,7 +212,23 @@ def _row_cells(position: int, row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _line_cells(line: Line) -> tuple[Cell, ...]:
+def _apart(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The conditions that tell rows apart: those that are not the same in all of them."""
+    facts = [conditions_of(row) for row in rows]
+    return tuple(name for name in facts[0] if len({each[name] for each in facts}) > 1) if facts else ()
+
+
+def _told(row: Row, names: Sequence[str]) -> str:
+    """These conditions of a row, in words."""
+    columns = {name: "" if name in ("task", "device", "dtype", "layout", "mode") else None for name in CONDITIONS}
+    hidden: dict[str, Any] = {name: nothing for name, nothing in columns.items() if name not in names}
+    if "image_height" in names or "image_width" in names:
+        hidden = {name: value for name, value in hidden.items() if not name.startswith("image_")}
+    details = {name: row.details.get(name) for name in FURTHER_CONDITIONS if name in names}
+    return conditions_text(replace(row, details=details, **hidden))
+
+
+def _line_cells(line: Line, apart: Sequence[str]) -> tuple[Cell, ...]:
     unit = line.first.unit
     figures = [Cell(row and row.median, figure_text(row and row.median, unit)) for row in line.rows]
     ratios = [Cell(ratio and ratio._asdict(), ratio_text(ratio)) for ratio in line.ratios[1:]]
@@ -216,7 +243,7 @@ def _line_cells(line: Line) -> tuple[Cell, ...]:
     differs = {item.name: list(item.values) for item in line.differences}
     return (
         words(line.kind),
-        Cell(line.first.subject, subject_text(line.first)),
+        Cell(line.first.subject, ", ".join(filter(None, (subject_text(line.first), _told(line.first, apart))))),
         *figures,
         *ratios,
         Cell(differs, "; ".join(told)),

@@ -33,8 +33,12 @@ def knee_words(subject: Subject, found: Sweep) -> str:
     """Where the knee is."""
     knee = found.knee
     assert knee is not None
+    if not knee.determined:
+        bounds = f"anything from {knee.least} to {knee.most} by the intervals"
+        return f"{subject.name}: the knee is not determined ({bounds}): measure longer or on a quieter machine"
     between = "" if knee.least == knee.most else f" (from {knee.least} to {knee.most} by the intervals)"
-    return f"{subject.name}: batch {knee.batch}{between} is the smallest with 95 % of the best throughput"
+    told = f"{subject.name}: batch {knee.batch}{between} is the smallest with 95 % of the best throughput"
+    return f"{told} so far: a larger batch would take longer than --seconds allows" if found.out_of_time else told
 
 
 def plain_sweep(subject: Subject, found: Sweep) -> dict[str, Any]:
@@ -42,8 +46,11 @@ def plain_sweep(subject: Subject, found: Sweep) -> dict[str, Any]:
     knee = found.knee
     return {
         "subject": subject.name,
-        "knee": None if knee is None else {"batch": knee.batch, "least": knee.least, "most": knee.most},
+        "knee": None
+        if knee is None
+        else {"batch": knee.batch, "least": knee.least, "most": knee.most, "determined": knee.determined},
         "stopped": found.stopped,
+        "out_of_time": found.out_of_time,
         "rows": [row.plain() for row in found.rows],
     }
 
@@ -55,6 +62,6 @@ def _row(row: Measurement, best: float, knee: Knee | None) -> tuple[Cell, ...]:
         if speed is None
         else Cell(speed.median / best, f"{bar(speed.median / best)} {100 * speed.median / best:3.0f} %")
     )
-    mark = "<- knee" if knee is not None and row.conditions.batch == knee.batch else row.failure
+    mark = "<- knee" if knee is not None and knee.determined and row.conditions.batch == knee.batch else row.failure
     peak = Cell(None, "-") if row.peak_bytes is None else Cell(row.peak_bytes, units.size(row.peak_bytes))
     return (words(row.conditions.batch), throughput(row), share, milliseconds(row.step), peak, words(mark))

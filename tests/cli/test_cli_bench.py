@@ -64,6 +64,20 @@ def test_latency(shell: Callable) -> None:
     assert "it takes 368" in ran.err
 
 
+def test_two_designs_of_one_name_keep_their_rows(shell: Callable) -> None:
+    for folder, depth in (("a", 1), ("b", 2)):
+        Path(folder).mkdir()
+        Path(folder, "net.toml").write_text(f'base = "convnext_atto"\ndepths = [1, 1, {depth}, 1]\n')
+    designs = ("a/net.toml", "b/net.toml", "--image", "32", "--threads", "1", "--rounds", "3")
+    ran = shell("bench", *designs, "--latency", "--json", "--quiet", "--store", "here.sqlite")
+    assert ran.code == 0, ran
+    with open_store("here.sqlite") as store:
+        rows = list(store.rows("latest").values())
+    assert len(rows) == 2
+    assert len({row.design.key for row in rows}) == 2
+    assert all(row.details["device_name"] for row in rows)
+
+
 def test_layers_and_the_gap(shell: Callable) -> None:
     ran = shell("bench", *TINY, "--layers", "--against", "timm:resnet10t", "--no-store", "--json")
     assert ran.code == 0

@@ -79,7 +79,7 @@ def test_list(runs, names):
     assert (ran.code, ran.err) == (0, "")
     assert [line.split()[0] for line in ran.out.splitlines()[1:]] == names[::-1]
     assert len(runs("list", "--design", "resnet50").out.splitlines()) == 2
-    assert "No such run is in mine.sqlite" in runs("list", "--kind", "training").out
+    assert "No such run is in mine.sqlite. Kinds of runs there: benchmark." in runs("list", "--kind", "training").out
     assert "No such run" in runs("list", "--status", "failed").out
     assert len(runs("list", "--since", "1h").out.splitlines()) == 4
     assert "No such run" in runs("list", "--since", "2100-01-01").out
@@ -139,8 +139,10 @@ def test_compare(runs, names):
     assert next(line for line in lines if line.startswith("device.name")).split()[1:] == ["one", "another", "one"]
     found = runs("compare", names[0], names[1], "--json").json
     assert found["rows"][1]["differs"] == {"batch": [32, 64]}
+    assert (found["rows"][1]["subject"], found["rows"][1]["conditions"]["batch"]) == ("convnext_t", 32)
     assert found["environment"] == {"device.name": ["one", "another"]}
     assert runs("compare", names[0], names[0]).code == 2
+    assert "inference, cpu, batch 32" in step, "what tells rows of one subject apart"
     assert "Code and environment are the same." in runs("compare", names[0], names[2]).out
 
 
@@ -156,7 +158,12 @@ def test_query(runs):
     assert runs("query", sql, "--json").json["rows"][0] == {"subject": "convnext_t", "n": 2}
     ran = runs("query", "DELETE FROM stored_rows")
     assert ran.code == 2
-    assert "it would do more than read" in ran.err
+    assert "only SELECT, or WITH and SELECT, is answered" in ran.err
+    for nothing in ("PRAGMA journal_mode=delete", "  VALUES (1)", "/* SELECT */ VACUUM", "EXPLAIN SELECT 1"):
+        ran = runs("query", nothing)
+        assert (ran.code, "only SELECT" in ran.err, "disk" in ran.err) == (2, True, False)
+    assert "it is empty" in runs("query", " -- nothing").err
+    assert runs("query", "/* one */ -- two\n WITH x AS (SELECT 7 AS n) SELECT n FROM x").out.split() == ["n", "7"]
     ran = runs("query", "SELECT 1 +", "--json")
     assert ran.json["error"]["problems"][0]["code"] == "bad-query"
 
@@ -181,13 +188,15 @@ def test_export(runs, names):
     assert runs("export", "--design", "resnet50", "-o", "c.parquet", "--json").json["rows"] == 3
     for arguments, code in (
         (("-o", "a.csv"), "already-there"),
-        (("-o", "a.xlsx"), "out-of-range"),
+        (("-o", "a.xlsx"), "wrong-type"),
+        (("-o", "a.csv", "--to", "xlsx"), "out-of-range"),
         (("-o", "nowhere/a.csv"), "unreadable-file"),
         ((names[0], "--kind", "benchmark", "-o", "d.csv"), "usage"),
     ):
         ran = runs("export", *arguments, "--json")
         assert (ran.code, ran.json["error"]["problems"][0]["code"]) == (2, code), arguments
     assert runs("export", "-o", "a.csv", "--force").code == 0
+    assert "--to" not in runs("export", "-o", "a.xyz").err.splitlines()[0]
 
 
 def test_delete_restore_gc(runs, names):
@@ -196,7 +205,12 @@ def test_delete_restore_gc(runs, names):
     assert [run["id"] for run in runs("list", "--json").json["runs"]] == [names[1]]
     assert len(runs("list", "--deleted").out.splitlines()) == 3
     assert "for removal" in runs("show", names[0]).out
-    assert runs("restore", names[0]).out == f"not marked: {names[0]}\n"
+    assert runs("restore", names[0], names[1]).out == f"restored: {names[0]}\nwas not marked: {names[1]}\n"
+    assert runs("restore", "latest").out == f"restored: {names[2]}\n", "the latest of those that are marked"
+    ran = runs("restore", "latest")
+    assert (ran.code, "no run" in ran.err, "is marked for removal" in ran.err) == (2, True, True)
+    runs("delete", names[2])
+    assert runs("restore", names[0], "--json").json["not_marked"] == [names[0]]
     ran = runs("gc", "--dry-run")
     assert "to be removed: 1 run, 3 rows, 1 design, 0 environments" in ran.out
     assert names[2] in ran.out

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
 from convlab.layers import Shape
-from convlab.measurement.batches import Knee, doubling, knee, sweep
+from convlab.measurement.batches import Knee, Sweep, doubling, knee, sweep
 from convlab.measurement.capacity import Capacity, capacity
 from convlab.measurement.conditions import Conditions, checked
 from convlab.measurement.reckoning import counted, reckoned
@@ -21,6 +22,7 @@ from convlab.measurement.rows import failed, measured
 from convlab.measurement.subjects import module_subject, subject
 from convlab.models.memory import free_bytes
 from convlab.progress import finished
+from convlab.views.sweeps import knee_words, sweep_table
 
 TINY = subject("convnext_atto", image=(32, 32))
 QUICK = Protocol(seconds=0.02, least_rounds=4, most_rounds=4, sample_s=0.0, warm_up_s=0.05)
@@ -111,8 +113,30 @@ def test_a_sweep_of_a_network_of_known_times_finds_its_knee():
 
 def test_a_sweep_ends_where_more_brings_nothing():
     given = module_subject(lambda: Sleeper(0.005, 2), name="sleeper", image=Shape(3, 4, 4))
-    found = finished(sweep(given, conditions(), protocol=QUICK))
+    found = finished(sweep(given, conditions(), protocol=replace(QUICK, seconds=5)))
     assert 8 <= found.rows[-1].conditions.batch <= 32
+    assert not found.out_of_time
+
+
+def test_a_sweep_ends_where_the_next_batch_would_take_too_long():
+    """A network for which larger batches always help, in 4 times half a second."""
+    given = module_subject(lambda: Sleeper(0.02, 10**6), name="sleeper", image=Shape(3, 4, 4))
+    found = finished(sweep(given, conditions(), protocol=replace(QUICK, seconds=0.5)))
+    assert sum(row.steps * sum(row.samples) for row in found.rows) < 3
+    assert found.out_of_time
+    assert 1 < found.rows[-1].conditions.batch < 1024
+    assert all(len(row.samples) >= 4 for row in found.rows), "two on each way"
+    assert "would take longer than --seconds allows" in knee_words(given, replace(found, rows=tuple(curve(0.0))))
+
+
+def test_a_knee_that_the_intervals_leave_open_is_not_told():
+    assert Knee(16, 8, 32).determined
+    assert not Knee(16, 4, 32).determined
+    chance = random.Random(1)
+    noisy = Sweep(tuple(row(batch, [100 * chance.uniform(0.3, 3) for _ in range(10)]) for batch in doubling(64)))
+    assert "not determined" in knee_words(TINY, noisy)
+    assert "quieter machine" in knee_words(TINY, noisy)
+    assert all("knee" not in cells[-1].text for cells in sweep_table(noisy).rows)
 
 
 def test_a_stopped_sweep_keeps_what_it_has():
@@ -179,6 +203,7 @@ LIMITED = """
     from convlab.measurement.conditions import Conditions, checked
     from convlab.measurement.subjects import module_subject
     from convlab.progress import finished
+from convlab.views.sweeps import knee_words, sweep_table
 
     torch.set_num_threads(1)
 

@@ -2,6 +2,8 @@
 
 import random
 import time
+from functools import partial
+from itertools import groupby
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 
 from convlab.layers import Shape
 from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.latency import latency, with_interval
+from convlab.measurement.latency import STEPS_A_TURN, latencies_in_turn, latency, with_interval
 from convlab.measurement.rounds import Protocol
 from convlab.measurement.subjects import module_subject
 from convlab.measurement.workloads import workload
@@ -50,6 +52,40 @@ def test_the_tail_is_seen(stuttering):
 def test_it_ends_in_time(stuttering):
     found = finished(latency(stuttering, samples=10**6, seconds=0.2, protocol=QUICK))
     assert 1 < len(found.samples) < 110
+
+
+def test_networks_take_turns():
+    """A B, then B A: each step of a network is seen on a list that both write to."""
+    order = []
+    names = ("one", "other")
+
+    class Named(nn.Module):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+            self.scale = nn.Parameter(torch.ones(1))
+
+        def forward(self, images):
+            order.append(self.name)
+            time.sleep(0.001 if self.name == "one" else 0.003)
+            return images.flatten(1)[:, :2] * self.scale
+
+    given = [module_subject(partial(Named, name), name=name, image=Shape(3, 4, 4)) for name in names]
+    ready = [workload(each, checked(Conditions(threads=1))) for each in given]
+    kept = []
+    work = latencies_in_turn(ready, samples=64, protocol=QUICK, keep=kept.append)
+    one, other = finished(work)
+    turns = [name for name, _ in groupby(order[-4 * (STEPS_A_TURN + 1) * 2 :])]
+    assert turns == ["one", "other", "one", "other", "one"], "the turn of two neighbours is one stretch"
+    assert (len(one.samples), len(other.samples)) == (64, 64)
+    assert one.percentiles[0].value < other.percentiles[0].value
+
+
+def test_turns_end_in_time():
+    given = [module_subject(Stuttering, name=name, image=Shape(3, 4, 4)) for name in ("one", "other")]
+    ready = [workload(each, checked(Conditions(threads=1))) for each in given]
+    found = finished(latencies_in_turn(ready, samples=10**6, seconds=0.2, protocol=QUICK))
+    assert all(1 <= len(each.samples) < 220 for each in found)
 
 
 def test_stopped_it_keeps_what_it_has(stuttering):

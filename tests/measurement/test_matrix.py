@@ -1,4 +1,4 @@
-"""The matrix: all settings that a device can have, and rank flips only where the intervals are apart."""
+"""The matrix: all settings that a device can have, and rank flips only where ratios of the same rounds are sure."""
 
 import pytest
 import torch
@@ -79,7 +79,7 @@ def test_a_flip_is_told_with_the_settings_that_differ_least():
     assert plain_matrix(found)["flips"][0]["sentence"] == sentence
 
 
-def test_intervals_that_overlap_are_no_flip():
+def test_what_slows_both_down_in_the_same_rounds_does_not_hide_a_flip():
     found = Matrix(
         (
             setting({"a": 1.0, "b": 1.14}, channels_last=False),
@@ -88,11 +88,18 @@ def test_intervals_that_overlap_are_no_flip():
         (),
         2,
     )
+    assert [(flip.faster, flip.slower) for flip in found.flips] == [((0,), (1,))]
+
+
+def test_ratios_that_leave_it_open_are_no_flip():
+    asked = checked(Conditions(threads=1, channels_last=True))
+    uneven = Benchmark((row("a", 1.0, asked), row("b", 0.95, asked, spread=0.2)), asked, HERE)
+    found = Matrix((setting({"a": 1.0, "b": 1.14}, channels_last=False), uneven), (), 2)
     assert found.flips == ()
     assert found.undecided == 1
     assert [sentence.split(":")[0] for sentence in rank_flips(found)] == [
         "No two networks surely change their order between these settings.",
-        "The medians of one more pair change their order, but intervals overlap",
+        "The medians of one more pair change their order, but not surely",
     ]
 
 

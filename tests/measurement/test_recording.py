@@ -12,7 +12,7 @@ from convlab.measurement.recording import recording
 from convlab.measurement.rounds import Protocol
 from convlab.measurement.subjects import subject
 from convlab.progress import finished
-from convlab.runs import ResolvedDesign, open_store
+from convlab.runs import ResolvedDesign, Row, open_store
 
 TINY = subject("convnext_atto", image=(32, 32))
 SHORT = Protocol(seconds=0.1, least_rounds=3, most_rounds=3, sample_s=0.001, window=1, warm_up_s=0.1)
@@ -95,6 +95,48 @@ def test_where_the_store_takes_no_row_measuring_goes_on(store):
         found = finished(benchmark(TINY, conditions=CONDITIONS, protocol=SHORT, keep=put))
         assert found.rows[0].step is not None
         assert "not in the store" in str(put.trouble)
+
+
+def step(median):
+    """A row that says how often it was handed over."""
+    return Row(kind="step", subject="tiny", median=median, unit="s")
+
+
+def test_a_row_that_was_refused_once_is_handed_over_again(store):
+    """What another process does to the store meanwhile is undone before the end."""
+    with recorder(store) as put:
+        with sqlite3.connect(store.place) as other:
+            other.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON stored_rows BEGIN SELECT raise(ABORT, 'not now'); END"
+            )
+        put.put("first", step(1.0))
+        assert (put.stored, put.missing) == (0, 1)
+        with sqlite3.connect(store.place) as other:
+            other.execute("DROP TRIGGER refuse")
+        other.close()
+        put.put("second", step(2.0))
+        assert (put.stored, put.missing) == (1, 1)
+        assert put.trouble is not None, "a later success does not hide that the first row is missing"
+        assert [row.median for row in store.rows(put.id).values()] == [2.0]
+    assert (put.stored, put.missing, put.trouble) == (2, 0, None)
+    assert [row.median for row in store.rows("latest").values()] == [1.0, 2.0]
+
+
+def test_what_replaces_a_refused_row_is_all_that_is_handed_over_again(store):
+    with recorder(store) as put:
+        with sqlite3.connect(store.place) as other:
+            other.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON stored_rows BEGIN SELECT raise(ABORT, 'not now'); END"
+            )
+        put.put("first", step(1.0))
+        put.put("first", step(2.0))
+        assert put.missing == 1
+        with sqlite3.connect(store.place) as other:
+            other.execute("DROP TRIGGER refuse")
+        other.close()
+        put.put("first", step(3.0))
+        assert (put.missing, put.trouble) == (0, None)
+    assert [row.median for row in store.rows("latest").values()] == [3.0]
 
 
 def test_settings_have_rows_of_their_own(store):

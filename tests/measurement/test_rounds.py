@@ -1,10 +1,11 @@
 """The rounds: candidates take turns, after a warm-up that lasts until times are stable, until the budget or the precision is met."""
 
+import gc
 from dataclasses import dataclass, field
 
 import pytest
 
-from convlab.measurement.rounds import Protocol, interleaved, warmed_up
+from convlab.measurement.rounds import Protocol, interleaved, rounds, warmed_up
 
 
 @dataclass
@@ -24,12 +25,70 @@ class Scripted:
         return (time,)
 
 
-def test_candidates_alternate():
+def test_candidates_alternate_and_every_other_round_goes_backwards():
     diary = []
     candidates = [Scripted(name, diary) for name in "ABC"]
     *_, samples = interleaved(candidates, Protocol(seconds=0, least_rounds=3, most_rounds=3, sample_s=0))
-    assert [name for name, _ in diary[-9:]] == list("ABCABCABC")
+    assert [name for name, _ in diary[-9:]] == list("ABCCBAABC")
     assert [len(found.values) for found in samples] == [3, 3, 3]
+
+
+@dataclass
+class Failing(Scripted):
+    """One that fails at a step."""
+
+    last: int = 8
+
+    def run(self, steps=1):
+        if self.done >= self.last:
+            raise RuntimeError("not enough memory")
+        return super().run(steps)
+
+
+def test_one_that_fails_is_left_out_and_the_others_go_on():
+    diary, told = [], []
+    candidates = [Scripted("A", diary), Failing("B", diary), Scripted("C", diary)]
+    protocol = Protocol(seconds=0, least_rounds=4, most_rounds=4, sample_s=0)
+    samples = [warmed_up(candidate, protocol) for candidate in candidates]
+    diary.clear()
+    candidates[1].last = candidates[1].done + 2
+    *_, found = rounds(candidates, samples, protocol, failed=lambda number, why: told.append((number, why)))
+    assert told == [(1, "out of memory")]
+    assert [name for name, _ in diary] == list("ABCCBAACCA")
+    assert [len(each.values) for each in found] == [4, 2, 4]
+
+
+def test_without_a_listener_what_fails_is_raised():
+    protocol = Protocol(seconds=0, least_rounds=9, most_rounds=9, sample_s=0)
+    with pytest.raises(RuntimeError, match="not enough memory"):
+        list(interleaved([Failing("A", [])], protocol))
+
+
+def test_nothing_is_collected_by_itself_meanwhile():
+    seen = []
+
+    class Watching(Scripted):
+        def run(self, steps=1):
+            seen.append(gc.isenabled())
+            return super().run(steps)
+
+    protocol = Protocol(seconds=0, least_rounds=3, most_rounds=3, sample_s=0)
+    watched = Watching("A", [])
+    samples = [warmed_up(watched, protocol)]
+    seen.clear()
+    frozen = gc.get_freeze_count()
+    turns = rounds([watched], samples, protocol)
+    next(turns)
+    assert gc.get_freeze_count() > frozen
+    turns.close()
+    assert seen == [False]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_the_budget_bounds_the_warm_up():
+    restless = Scripted("A", [], [1.0, 1.0, 1.0, 3.0, 3.0, 3.0] * 1000)
+    assert warmed_up(restless, Protocol(seconds=0.0)).warm_up_steps == 3
 
 
 def test_warm_up_lasts_until_times_are_stable():

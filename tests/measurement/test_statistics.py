@@ -18,6 +18,15 @@ def wandering(seed, count, memory):
         yield 1 + level + abs(draw.gauss(0, 0.02)) + slow
 
 
+def drifting(seed, count, memory):
+    """Ratios of rounds whose median is 1: an autoregression, and what differs from round to round."""
+    draw = random.Random(seed)
+    level = draw.gauss(0, 0.02)
+    for _ in range(count):
+        level = memory * level + draw.gauss(0, 0.02 * (1 - memory**2) ** 0.5)
+        yield 1 + level + draw.gauss(0, 0.02)
+
+
 @pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
 def test_interval_covers_the_median_of_the_next_run(memory):
     """In at least nine of ten cases, whether samples are independent or each resembles the one before."""
@@ -43,6 +52,28 @@ def test_ratio_is_paired():
     rounds = [1.0, 5.0, 1.0, 20.0, 1.0, 3.0, 2.0, 1.0, 9.0, 1.0]
     found = ratio([2 * each for each in rounds], rounds)
     assert (found.low, found.median, found.high, found.n) == (2.0, 2.0, 2.0, 10)
+
+
+@pytest.mark.parametrize(("count", "memory"), [(12, 0.0), (12, 0.5), (60, 0.0), (60, 0.5), (200, 0.5)])
+def test_interval_of_a_ratio_covers_the_true_one(count, memory):
+    """At least 94 of 100 times, whether the ratios of rounds are independent or each resembles the one before; hardly wider than has
+    to be where they are independent."""
+    covered, wider = 0, []
+    for trial in range(500):
+        samples = list(drifting(trial, count, memory))
+        found, independent = ratio(samples, [1.0] * count), confidence(samples)
+        covered += found.low <= 1 <= found.high
+        wider.append(found.relative / independent.relative)
+    assert covered >= 470
+    if memory == 0:
+        assert statistics.mean(wider) < 1.25
+
+
+def test_ratios_that_wander_have_a_wider_interval_than_the_same_shuffled():
+    samples = list(drifting(0, 200, 0.95))
+    shuffled = random.Random(0).sample(samples, len(samples))
+    one = [1.0] * len(samples)
+    assert ratio(samples, one).relative > 1.5 * ratio(shuffled, one).relative
 
 
 def test_ratio_needs_as_many_of_each():

@@ -12,6 +12,7 @@ from convlab.measurement.conditions import Conditions, checked
 from convlab.measurement.recording import latency_row, layer_rows, throughput_row
 from convlab.measurement.rounds import Protocol
 from convlab.measurement.subjects import module_subject, subject
+from convlab.measurement.surroundings import Surroundings
 from convlab.measurement.surveys import latencies, layers, sweeps
 from convlab.progress import finished
 from convlab.views.latencies import latency_notes, latency_table, plain_latency
@@ -26,12 +27,15 @@ ONE = checked(Conditions(threads=1))
 
 def test_latencies_and_their_rows():
     put = []
-    found = finished(latencies([TINY, HUGE], conditions=ONE, protocol=SHORT, put=lambda *pair: put.append(pair)))
+    found = finished(latencies([HUGE, TINY], conditions=ONE, protocol=SHORT, put=put.append))
     ((subject, latency),) = found.found
-    assert put == [(subject, latency)]
+    assert [(each.position, each.subject, each.found) for each in put] == [(1, subject, latency)]
     assert len(latency.samples) == 3
     assert [(each.name, why[:13]) for each, why in found.failures] == [("huge", "out of memory")]
-    row = latency_row(subject, latency)
+    row = latency_row(subject, latency, put[0].around)
+    assert row.details["device_name"] == found.environment.device.name
+    assert row.details["moment"]["elapsed_s"] < row.details["moment_after"]["elapsed_s"]
+    assert row.details["disturbances"] == list(put[0].around.disturbances)
     assert (row.kind, row.unit, row.n, row.batch) == ("latency", "s", 3, 1)
     assert row.median == latency.percentiles[0].value
     assert [column.title for column in latency_table(found).columns] == ["network", "n", "p50 ms", "p95 ms", "p99 ms"]
@@ -49,8 +53,10 @@ def test_layers_are_those_of_the_layer_table():
     assert dict(zip(paths, (row[1].value for row in shown.rows), strict=True))["stem.1"] == "LayerNorm"
     shares = [row[5].value for row in shown.rows]
     assert sum(shares) == pytest.approx(1)
-    step, *rows = layer_rows(times)
+    step, *rows = layer_rows(times, Surroundings(found.environment))
     assert step.median == times.step_s
+    assert all(row.low <= row.median <= row.high and row.n == 3 for row in (step, *rows))
+    assert all(row.details["environment"] == found.environment.digest for row in (step, *rows))
     assert {row.details["path"] for row in rows} == {layer.path for layer in times.layers}
     assert plain_layers(times)["layers"][0]["path"] == times.layers[0].path
 
@@ -87,13 +93,15 @@ def test_sweeps_have_a_knee():
     short = Protocol(seconds=0.02, least_rounds=2, most_rounds=2, sample_s=0.001, window=1, warm_up_s=0.05)
     put = []
     slow = module_subject(Slow, name="slow", image=Shape(3, 4, 4))
-    found = finished(sweeps([slow], conditions=ONE, protocol=short, put=lambda *pair: put.append(pair)))
+    found = finished(sweeps([slow], conditions=ONE, protocol=short, put=put.append))
     ((subject, sweep),) = found.found
     assert [row.conditions.batch for row in sweep.rows][:3] == [1, 2, 4]
     assert len(sweep.rows) < 10
     assert len(put) >= 3
-    assert put[-1] == (subject, sweep)
+    assert (put[-1].position, put[-1].subject, put[-1].found) == (0, subject, sweep)
     assert f"batch {sweep.knee.batch} " in knee_words(subject, sweep)
     marks = [row[-1].text for row in sweep_table(sweep).rows]
     assert marks.count("<- knee") == 1
-    assert throughput_row(sweep.rows[1]).batch == 2
+    row = throughput_row(sweep.rows[1], put[-1].around)
+    assert row.batch == 2
+    assert row.details["device_name"] == found.environment.device.name

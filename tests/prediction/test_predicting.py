@@ -33,12 +33,6 @@ def test_latency_throughput_and_step(made):
     assert shown.training.seconds == pytest.approx(true_seconds(found, 8) + update, rel=0.03)
 
 
-def test_drop_path_costs_something_in_training(made):
-    still, dropping = (predictions(profile("convnext_atto", f"drop_path={rate}"), made) for rate in (0.0, 0.1))
-    assert dropping.training.seconds > still.training.seconds
-    assert dropping.inference.seconds == still.inference.seconds
-
-
 def test_a_folded_design_is_not_trained(made):
     design = convlab.load("resnet18")
     folded = predictions(convlab.profile(design, folded=True), made)

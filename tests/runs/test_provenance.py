@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy
 import pytest
+from sqlalchemy.engine import make_url
 
 import convlab
+from convlab.runs.address import shown
 from convlab.runs.ids import new_id, patterns
 from convlab.runs.plain import canonical, digest, plain, without_passwords
 from convlab.runs.provenance import Writer, code_version, command_line, is_alive, this_process
@@ -78,8 +80,28 @@ def test_the_version_is_of_this_code():
 
 def test_the_command_has_no_password(monkeypatch):
     monkeypatch.setattr("sys.argv", ["/usr/bin/convlab", "bench", "a b", "--store", "postgresql://me:secret@host/db"])
-    assert command_line() == "convlab bench 'a b' --store postgresql://me:***@host/db"
+    assert command_line() == "convlab bench 'a b' --store 'postgresql://me:***@host/db'"
     assert without_passwords("postgresql://me@host/db") == "postgresql://me@host/db"
+
+
+@pytest.mark.parametrize("key", ["password", "passfile", "sslpassword", "sslkey", "PassWord"])
+@pytest.mark.parametrize("secret", ["geheim", "a:b/c", "it's", "two words", "%67eheim", "a@b"])
+def test_secrets_behind_the_question_mark_are_shown_nowhere(key, secret, monkeypatch):
+    url = f"postgresql://h/db?user=me&{key}={secret}&connect_timeout=5"
+    monkeypatch.setattr("sys.argv", ["/usr/bin/convlab", "bench", "--store", url])
+    for told in (command_line(), shown(make_url(url)), shown(make_url(url).set(drivername="postgresql+psycopg"))):
+        for piece in ("geheim", "b/c", "it's", "words", "%67", "a@b", "a%40b"):
+            assert piece not in told
+        assert f"{key}=***" in told
+        assert "user=me" in told
+        assert "connect_timeout=5" in told
+        assert "psycopg" not in told
+
+
+@pytest.mark.parametrize("password", ["geheim", "pa/ss", "a:b"])
+def test_a_password_may_hold_whatever_a_url_takes(password):
+    assert make_url(f"postgresql://me:{password}@host/db").password == password
+    assert without_passwords(f"to postgresql://me:{password}@host/db") == "to postgresql://me:***@host/db"
 
 
 def test_this_process_is_alive():

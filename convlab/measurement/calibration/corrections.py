@@ -34,9 +34,7 @@ class Whole(NamedTuple):
 def whole(profile: Profile, batch: int, seconds: float, *, trains: bool = False) -> Whole:
     """A measured network with its calls."""
     calls = calls_of_profile(profile)
-    if trains:
-        calls = in_training(calls, drop_path=profile.design.drop_path > 0)
-    return Whole(profile, calls, batch, seconds)
+    return Whole(profile, in_training(calls) if trains else calls, batch, seconds)
 
 
 def table(laws: Mapping[str, Law], issue: Mapping[str, float], measured: Sequence[Whole], element_bytes: int) -> Table:
