@@ -13,12 +13,12 @@ from torch import Tensor, nn
 import convlab
 from convlab import facts
 from convlab.layers import Shape
-from convlab.measurement.attempts import attempt
 from convlab.measurement.benchmarking import benchmark
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.memory import peak_memory
+from convlab.measurement.memory.attempts import attempt
+from convlab.measurement.memory.peaks import peak_memory
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import Subject, module_subject
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import Subject, module_subject
 from convlab.models.features import FeatureMaps
 from convlab.progress import finished
 

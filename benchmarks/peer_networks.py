@@ -10,9 +10,9 @@ from torch import nn
 
 import convlab
 from convlab.errors import ConvlabError
-from convlab.measurement.alike import alike
-from convlab.measurement.packages import Logits
-from convlab.measurement.subjects import Subject, params_and_macs, subject
+from convlab.measurement.running.alike import alike
+from convlab.measurement.running.packages import Logits
+from convlab.measurement.running.subjects import Subject, params_and_macs, subject
 
 SAME = 1e-4
 """The largest difference of outputs, relative to the largest output, up to which networks with the same weights are the same."""

@@ -15,10 +15,10 @@ from typing import Any, Protocol, TypeVar, final
 
 from peer_networks import made
 
-from convlab.measurement.attempts import attempt
-from convlab.measurement.conditions import Conditions, checked
+from convlab.measurement.memory.attempts import attempt
 from convlab.measurement.rounds import Protocol as Rounds
 from convlab.measurement.rounds import warmed_up
+from convlab.measurement.running.conditions import Conditions, checked
 
 Result = TypeVar("Result")
 

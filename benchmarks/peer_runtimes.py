@@ -15,8 +15,8 @@ from peer_networks import made
 from peer_processes import Candidate
 
 import convlab
-from convlab.measurement.alike import redrawn
-from convlab.measurement.conditions import Conditions
+from convlab.measurement.running.alike import redrawn
+from convlab.measurement.running.conditions import Conditions
 
 
 def export_ours(preset: str, image: tuple[int, int], folder: str) -> str:

@@ -25,9 +25,9 @@ from peer_networks import NETWORKS, Peers, parity, same, told
 from peer_processes import CONTEXT, LEAST_ROUNDS, Candidate, Worker, elsewhere, in_turn, started
 from peer_runtimes import RUNTIMES, export_ours, export_theirs
 
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.environment import environment
+from convlab.measurement.machine.environment import environment
 from convlab.measurement.rounds import Protocol
+from convlab.measurement.running.conditions import Conditions, checked
 from convlab.measurement.statistics import Estimate, estimate, ratio
 
 PARITY, INFERENCE, RUNTIME, TRAINING = "parity", "inference", "runtimes", "training"
@@ -38,7 +38,7 @@ USUAL = {
     "cpu": (PARITY, INFERENCE, RUNTIME, TRAINING, COMPILED),  # a training step takes minutes to compile for a CPU
     "cuda": (PARITY, INFERENCE, COMPILED, TRAINING, COMPILED_TRAINING, *OF_PAPER),
 }
-PRELOADED = ["torch", "timm", "torchvision", "transformers", "convlab.measurement.workloads"]
+PRELOADED = ["torch", "timm", "torchvision", "transformers", "convlab.measurement.running.workloads"]
 
 PROTOCOL = Protocol(window=2, warm_up_s=1.0)
 """How candidates are warmed up; their rounds are counted here."""

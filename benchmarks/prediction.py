@@ -21,10 +21,10 @@ from prediction_report import report
 
 from convlab.errors import ConvlabError
 from convlab.measurement.calibration import calibrate
-from convlab.measurement.clocks import HostClock, clock_of
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.subjects import subject
-from convlab.measurement.workloads import workload
+from convlab.measurement.running.clocks import HostClock, clock_of
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import subject
+from convlab.measurement.running.workloads import workload
 
 STEPS = 3
 

@@ -11,10 +11,10 @@ from convlab.cli.arguments import BATCH, choice_of, design_of, figure_of, number
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.knobs import Knob
 from convlab.measurement.benchmarking import refuse_folded_training
-from convlab.measurement.conditions import DTYPES, MODES, TASKS, Conditions, checked
-from convlab.measurement.packages import PACKAGES
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import Subject, subject
+from convlab.measurement.running.conditions import DTYPES, MODES, TASKS, Conditions, checked
+from convlab.measurement.running.packages import PACKAGES
+from convlab.measurement.running.subjects import Subject, subject
 
 if TYPE_CHECKING:
     from convlab.cli.output import Output

@@ -12,7 +12,7 @@ from convlab.cli.bench_request import Request
 from convlab.cli.live import Live
 from convlab.cli.output import Output
 from convlab.cli.terminal import is_terminal
-from convlab.measurement.environment import environment
+from convlab.measurement.machine.environment import environment
 from convlab.measurement.recording import Recorder, recording
 from convlab.progress import Result, Work, finished
 from convlab.views.notes import Note

@@ -9,9 +9,9 @@ from convlab.cli.bench_request import Request
 from convlab.cli.bench_run import Keeping, watched
 from convlab.cli.output import Output
 from convlab.measurement.batches import Sweep
-from convlab.measurement.gaps import Gap, gap
+from convlab.measurement.by_layer.gaps import Gap, gap
+from convlab.measurement.by_layer.times import LayerTimes
 from convlab.measurement.latency import Latency
-from convlab.measurement.layer_times import LayerTimes
 from convlab.measurement.recording import latency_row, layer_rows, throughput_row
 from convlab.measurement.surveys import Finding, Survey, latencies, layers, sweeps
 from convlab.views.latencies import latency_notes, latency_table, plain_latency

@@ -112,7 +112,7 @@ def _keeping(settings: Any, store: str | None, *, stored: bool) -> Iterator[Keep
     if not stored:
         yield Keeping()
         return
-    from convlab.measurement.environment import environment
+    from convlab.measurement.machine.environment import environment
     from convlab.measurement.recording import recording
     from convlab.models.builder import available
     from convlab.runs import open_store

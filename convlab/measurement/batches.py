@@ -12,15 +12,15 @@ from typing import final
 
 import torch
 
-from convlab.measurement.attempts import attempt
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.failures import failure_of, release
-from convlab.measurement.memory import Memory, peak_memory
-from convlab.measurement.reckoning import reckoned, too_much
+from convlab.measurement.memory.attempts import attempt
+from convlab.measurement.memory.peaks import Memory, peak_memory
+from convlab.measurement.memory.reckoning import reckoned, too_much
 from convlab.measurement.rounds import Protocol, Samples, interleaved
 from convlab.measurement.rows import Measurement, failed, measured
-from convlab.measurement.subjects import Subject, known_counts
-from convlab.measurement.workloads import Workload
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.failures import failure_of, release
+from convlab.measurement.running.subjects import Subject, known_counts
+from convlab.measurement.running.workloads import Workload
 from convlab.models.memory import free_bytes
 from convlab.progress import Progress, Work
 

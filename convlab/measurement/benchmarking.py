@@ -10,15 +10,15 @@ from typing import final
 from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
 from convlab.measurement.candidates import Candidate
-from convlab.measurement.capacity import capacity
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.disturbances import disturbances
-from convlab.measurement.environment import Environment, environment
-from convlab.measurement.moments import Moment
+from convlab.measurement.machine.disturbances import disturbances
+from convlab.measurement.machine.environment import Environment, environment
+from convlab.measurement.machine.moments import Moment
+from convlab.measurement.memory.capacity import capacity
 from convlab.measurement.rounds import Protocol, rounds
 from convlab.measurement.rows import Measurement
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import Subject, known_counts, subject
 from convlab.measurement.statistics import Estimate, ratio
-from convlab.measurement.subjects import Subject, known_counts, subject
 from convlab.progress import Progress, Work
 
 NAMES = "give a design, a preset's name, or PACKAGE:NAME, such as timm:resnet50"
@@ -128,9 +128,9 @@ def benchmark(
 
     A design is named by its preset, its file, or as ``timm:NAME``, ``torchvision:NAME``, ``transformers:TYPE``. The baseline is the
     first of ``against``, without any the first design. All networks are measured without dropout and stochastic depth, with weights
-    drawn alike (``convlab.measurement.alike``). A network that does not run is a row that says why; one that does not fit beside the
-    others is measured after them, alone. Stopped by Ctrl-C it returns what it has. ``keep`` is handed what is there every few
-    seconds, and at the end. Raises ConvlabError for unknown names, no names at all, and conditions that cannot be had.
+    drawn alike (``running.alike``). A network that does not run is a row that says why; one that does not fit beside the others is
+    measured after them, alone. Stopped by Ctrl-C it returns what it has. ``keep`` is handed what is there every few seconds, and at
+    the end. Raises ConvlabError for unknown names, no names at all, and conditions that cannot be had.
     """
     given = [designs] if isinstance(designs, str | Design | Subject) else list(designs)
     if not given:

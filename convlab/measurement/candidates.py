@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import final
 
-from convlab.measurement.caution import cautious_attempt
-from convlab.measurement.compiling import Compilation
-from convlab.measurement.conditions import Conditions
 from convlab.measurement.energy import energy
-from convlab.measurement.failures import OUT_OF_MEMORY, failure_of
-from convlab.measurement.memory import peak_memory
+from convlab.measurement.memory.caution import cautious_attempt
+from convlab.measurement.memory.peaks import peak_memory
 from convlab.measurement.rounds import Protocol, Samples, warmed_up
 from convlab.measurement.rows import Measurement, failed, measured
-from convlab.measurement.subjects import Subject
+from convlab.measurement.running.compiling import Compilation
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.failures import OUT_OF_MEMORY, failure_of
+from convlab.measurement.running.subjects import Subject
+from convlab.measurement.running.workloads import Workload
 from convlab.measurement.unmeasured import Unmeasured
-from convlab.measurement.workloads import Workload
 
 
 @final

@@ -14,9 +14,9 @@ from typing import Any, final
 import pynvml
 import torch
 
-from convlab.measurement.nvml import MILLI, asked, gpu_handle
+from convlab.measurement.machine.nvml import MILLI, asked, gpu_handle
+from convlab.measurement.running.workloads import Workload
 from convlab.measurement.unmeasured import Unmeasured
-from convlab.measurement.workloads import Workload
 
 MICRO = 1e-6
 

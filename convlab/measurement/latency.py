@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
-from convlab.measurement.clocks import HostClock, host_clock
-from convlab.measurement.conditions import Conditions
 from convlab.measurement.rounds import Protocol, warmed_up
+from convlab.measurement.running.clocks import HostClock, host_clock
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.workloads import Workload
 from convlab.measurement.statistics import percentile
-from convlab.measurement.workloads import Workload
 from convlab.progress import Progress, Work
 
 PERCENTS = (50.0, 95.0, 99.0)

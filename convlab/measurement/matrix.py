@@ -9,9 +9,9 @@ from typing import Any, final
 
 from convlab.errors import ConvlabError
 from convlab.measurement.benchmarking import Benchmark, Keep, benchmark
-from convlab.measurement.conditions import DTYPES, MODES, Conditions, checked
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import Subject
+from convlab.measurement.running.conditions import DTYPES, MODES, Conditions, checked
+from convlab.measurement.running.subjects import Subject
 from convlab.progress import Progress, Work
 
 AXES: Mapping[str, tuple[Any, ...]] = {

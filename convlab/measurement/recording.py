@@ -9,13 +9,13 @@ from typing import Any, final
 
 from convlab.errors import ConvlabError
 from convlab.measurement.benchmarking import Benchmark
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.environment import Environment
+from convlab.measurement.by_layer.times import LayerTimes
 from convlab.measurement.latency import Latency
-from convlab.measurement.layer_times import LayerTimes
+from convlab.measurement.machine.environment import Environment
 from convlab.measurement.rows import Measurement
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import Subject
 from convlab.measurement.statistics import Estimate
-from convlab.measurement.subjects import Subject
 from convlab.measurement.surroundings import Surroundings
 from convlab.runs import ResolvedDesign, Row
 from convlab.runs.store import Store

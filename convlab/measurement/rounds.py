@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
-from convlab.measurement.failures import failure_of
-from convlab.measurement.garbage import no_collecting
+from convlab.measurement.running.failures import failure_of
+from convlab.measurement.running.garbage import no_collecting
+from convlab.measurement.running.workloads import Workload
 from convlab.measurement.statistics import confidence
-from convlab.measurement.workloads import Workload
 
 
 @final

@@ -6,10 +6,10 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
-from convlab.measurement.conditions import Conditions
 from convlab.measurement.rounds import Samples
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import Subject
 from convlab.measurement.statistics import Estimate, estimate, inverted
-from convlab.measurement.subjects import Subject
 
 
 @final

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Self, final
 
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.disturbances import disturbances
-from convlab.measurement.environment import Environment, environment
-from convlab.measurement.moments import Moment
+from convlab.measurement.machine.disturbances import disturbances
+from convlab.measurement.machine.environment import Environment, environment
+from convlab.measurement.machine.moments import Moment
+from convlab.measurement.running.conditions import Conditions
 
 
 @final

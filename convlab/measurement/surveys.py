@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar, final
 
-from convlab.measurement.attempts import attempt
 from convlab.measurement.batches import Sweep, sweep
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.environment import Environment, environment
+from convlab.measurement.by_layer.times import LayerTimes, layer_times, refuse_fused
 from convlab.measurement.latency import Latency, latencies_in_turn
-from convlab.measurement.layer_times import LayerTimes, layer_times, refuse_fused
+from convlab.measurement.machine.environment import Environment, environment
+from convlab.measurement.memory.attempts import attempt
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import Subject
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import Subject
+from convlab.measurement.running.workloads import Workload
 from convlab.measurement.surroundings import Surroundings
-from convlab.measurement.workloads import Workload
 from convlab.progress import Progress, Work
 
 Found = TypeVar("Found")

@@ -11,7 +11,7 @@ from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
     from convlab.measurement.latency import Latency, Percentile
-    from convlab.measurement.subjects import Subject
+    from convlab.measurement.running.subjects import Subject
     from convlab.measurement.surveys import Survey
 
 

@@ -11,8 +11,8 @@ from convlab.views.measurements import significant
 from convlab.views.tables import Cell, Column, Table, bar, words
 
 if TYPE_CHECKING:
-    from convlab.measurement.gaps import Gap, Role
-    from convlab.measurement.layer_times import LayerTime, LayerTimes
+    from convlab.measurement.by_layer.gaps import Gap, Role
+    from convlab.measurement.by_layer.times import LayerTime, LayerTimes
 
 BETWEEN = "between layers"
 
@@ -161,7 +161,7 @@ def _share(share: float) -> Cell:
 
 
 def _role(found: Gap, role: Role) -> tuple[Cell, ...]:
-    from convlab.measurement.gaps import in_words
+    from convlab.measurement.by_layer.gaps import in_words
 
     return (
         Cell(in_words(role), in_words(role)),

@@ -20,8 +20,8 @@ from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
     from convlab.measurement.benchmarking import Benchmark
-    from convlab.measurement.conditions import Conditions
     from convlab.measurement.matrix import Flip, Matrix
+    from convlab.measurement.running.conditions import Conditions
 
 GRAPHS = {True: "CUDA graphs", False: "no CUDA graphs"}
 

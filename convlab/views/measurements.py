@@ -14,11 +14,11 @@ from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
     from convlab.measurement.benchmarking import Benchmark
-    from convlab.measurement.conditions import Conditions
-    from convlab.measurement.environment import Environment
+    from convlab.measurement.machine.environment import Environment
     from convlab.measurement.rows import Measurement
+    from convlab.measurement.running.conditions import Conditions
+    from convlab.measurement.running.subjects import Subject
     from convlab.measurement.statistics import Estimate
-    from convlab.measurement.subjects import Subject
     from convlab.measurement.surveys import Survey
     from convlab.prediction.predicting import Prediction
 

@@ -11,7 +11,7 @@ from convlab.views.tables import Cell, Column, Table, bar, words
 if TYPE_CHECKING:
     from convlab.measurement.batches import Knee, Sweep
     from convlab.measurement.rows import Measurement
-    from convlab.measurement.subjects import Subject
+    from convlab.measurement.running.subjects import Subject
 
 COLUMNS = (
     Column("batch", "batch", right=True),

@@ -10,24 +10,24 @@ import pytest
 import torch
 
 from convlab import profile
-from convlab.measurement.attempts import attempt
 from convlab.measurement.batches import sweep
 from convlab.measurement.benchmarking import benchmark
-from convlab.measurement.capacity import capacity
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.disturbances import disturbances
+from convlab.measurement.by_layer.gaps import gap
+from convlab.measurement.by_layer.times import layer_times
 from convlab.measurement.energy import BoardPower, Energy, energy
-from convlab.measurement.environment import environment
-from convlab.measurement.gaps import gap
 from convlab.measurement.latency import latency
-from convlab.measurement.layer_times import layer_times
+from convlab.measurement.machine.disturbances import disturbances
+from convlab.measurement.machine.environment import environment
+from convlab.measurement.machine.nvml import gpu_handle
 from convlab.measurement.matrix import matrix
-from convlab.measurement.memory import peak_memory
-from convlab.measurement.nvml import gpu_handle
-from convlab.measurement.precision import arithmetic
+from convlab.measurement.memory.attempts import attempt
+from convlab.measurement.memory.capacity import capacity
+from convlab.measurement.memory.peaks import peak_memory
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import subject
-from convlab.measurement.workloads import Workload, workload
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.precision import arithmetic
+from convlab.measurement.running.subjects import subject
+from convlab.measurement.running.workloads import Workload, workload
 from convlab.progress import finished
 
 pytestmark = [

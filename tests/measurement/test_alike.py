@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from convlab.measurement.alike import redrawn, steady
-from convlab.measurement.subjects import subject
+from convlab.measurement.running.alike import redrawn, steady
+from convlab.measurement.running.subjects import subject
 
 
 @pytest.mark.parametrize(

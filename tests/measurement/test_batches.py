@@ -14,12 +14,12 @@ from torch import nn
 
 from convlab.layers import Shape
 from convlab.measurement.batches import Knee, Sweep, doubling, knee, sweep
-from convlab.measurement.capacity import Capacity, capacity
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.reckoning import counted, reckoned
+from convlab.measurement.memory.capacity import Capacity, capacity
+from convlab.measurement.memory.reckoning import counted, reckoned
 from convlab.measurement.rounds import Protocol, Samples
 from convlab.measurement.rows import failed, measured
-from convlab.measurement.subjects import module_subject, subject
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject, subject
 from convlab.models.memory import free_bytes
 from convlab.progress import finished
 from convlab.views.sweeps import knee_words, sweep_table
@@ -198,10 +198,10 @@ LIMITED = """
     import torch
     from torch import nn
     from convlab.layers import Shape
-    from convlab.measurement.capacity import capacity
-    from convlab.measurement.attempts import attempt
-    from convlab.measurement.conditions import Conditions, checked
-    from convlab.measurement.subjects import module_subject
+    from convlab.measurement.memory.capacity import capacity
+    from convlab.measurement.memory.attempts import attempt
+    from convlab.measurement.running.conditions import Conditions, checked
+    from convlab.measurement.running.subjects import module_subject
     from convlab.progress import finished
 from convlab.views.sweeps import knee_words, sweep_table
 

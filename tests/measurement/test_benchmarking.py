@@ -10,9 +10,9 @@ from torch import nn
 from convlab.errors import ConvlabError
 from convlab.layers import Shape
 from convlab.measurement.benchmarking import benchmark
-from convlab.measurement.conditions import Conditions
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import module_subject, subject
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import module_subject, subject
 from convlab.progress import finished
 
 TINY = subject("convnext_atto", image=(32, 32))

@@ -2,7 +2,7 @@
 
 import time
 
-from convlab.measurement.clocks import HostClock, clock_of
+from convlab.measurement.running.clocks import HostClock, clock_of
 
 
 def test_laps_lie_between_marks_and_are_read_once():

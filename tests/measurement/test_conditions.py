@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from convlab import ConvlabError
-from convlab.measurement.conditions import Conditions, checked
+from convlab.measurement.running.conditions import Conditions, checked
 
 
 def test_threads_and_device_are_filled_in():

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from convlab.layers import Shape
-from convlab.measurement.conditions import Conditions, checked
 from convlab.measurement.energy import Energy, PackageCounters, energy, meter_of
-from convlab.measurement.subjects import module_subject
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject
+from convlab.measurement.running.workloads import workload
 from convlab.measurement.unmeasured import Unmeasured
-from convlab.measurement.workloads import workload
 
 
 def counter(folder, name, microjoules, most=1000):

@@ -11,10 +11,10 @@ import psutil
 import pytest
 import torch
 
-from convlab.measurement.disturbances import disturbances
-from convlab.measurement.environment import environment
-from convlab.measurement.moments import Gpu
-from convlab.measurement.nvml import gpu_handle
+from convlab.measurement.machine.disturbances import disturbances
+from convlab.measurement.machine.environment import environment
+from convlab.measurement.machine.moments import Gpu
+from convlab.measurement.machine.nvml import gpu_handle
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_the_digest_is_that_of_what_lasts(here):
 
 
 def test_the_digest_is_the_same_in_another_process(here):
-    code = "import torch; torch.set_num_threads(1); from convlab.measurement.environment import environment; "
+    code = "import torch; torch.set_num_threads(1); from convlab.measurement.machine.environment import environment; "
     code += "print(environment('cpu').digest)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == here.digest

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from convlab.layers import Shape
-from convlab.measurement.conditions import Conditions, checked
 from convlab.measurement.latency import STEPS_A_TURN, latencies_in_turn, latency, with_interval
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import module_subject
-from convlab.measurement.workloads import workload
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject
+from convlab.measurement.running.workloads import workload
 from convlab.progress import finished
 
 QUICK = Protocol(warm_up_s=0.05)

@@ -9,15 +9,15 @@ from torch import nn
 
 from convlab import ConvlabError, profile
 from convlab.layers import Shape
-from convlab.measurement.clocks import HostClock
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.gaps import OUTSIDE_LAYERS, gap, in_words
-from convlab.measurement.layer_marks import Marks
-from convlab.measurement.layer_places import BETWEEN, places
-from convlab.measurement.layer_times import layer_times
+from convlab.measurement.by_layer.gaps import OUTSIDE_LAYERS, gap, in_words
+from convlab.measurement.by_layer.marks import Marks
+from convlab.measurement.by_layer.places import BETWEEN, places
+from convlab.measurement.by_layer.times import layer_times
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import module_subject, subject
-from convlab.measurement.workloads import workload
+from convlab.measurement.running.clocks import HostClock
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject, subject
+from convlab.measurement.running.workloads import workload
 from convlab.progress import finished
 
 QUICK = Protocol(seconds=0.05, least_rounds=3, warm_up_s=0.05)

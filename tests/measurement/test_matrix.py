@@ -6,12 +6,12 @@ import torch
 from convlab.errors import ConvlabError
 from convlab.layers import Shape
 from convlab.measurement.benchmarking import Benchmark
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.environment import environment
+from convlab.measurement.machine.environment import environment
 from convlab.measurement.matrix import Matrix, difference, matrix, settings_of
 from convlab.measurement.rounds import Protocol, Samples
 from convlab.measurement.rows import failed, measured
-from convlab.measurement.subjects import module_subject, subject
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject, subject
 from convlab.progress import finished
 from convlab.views.matrices import matrix_notes, matrix_table, measured_matrix, plain_matrix, rank_flips
 

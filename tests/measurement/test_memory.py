@@ -8,11 +8,11 @@ from torch import nn
 
 from convlab import build, profile
 from convlab.layers import Shape
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.memory import peak_memory, saved_bytes
-from convlab.measurement.subjects import module_subject, subject
+from convlab.measurement.memory.peaks import peak_memory, saved_bytes
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject, subject
+from convlab.measurement.running.workloads import workload
 from convlab.measurement.unmeasured import Unmeasured
-from convlab.measurement.workloads import workload
 
 WITHOUT_WORKSPACE = ("convnext_atto", "convnext_v2_atto")
 """Networks whose kernels on the CPU work in nothing but what they return."""

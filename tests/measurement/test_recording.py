@@ -6,11 +6,11 @@ import pytest
 
 from convlab.errors import ConvlabError
 from convlab.measurement.benchmarking import benchmark
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.environment import environment
+from convlab.measurement.machine.environment import environment
 from convlab.measurement.recording import recording
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import subject
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import subject
 from convlab.progress import finished
 from convlab.runs import ResolvedDesign, Row, open_store
 

@@ -7,7 +7,7 @@ from torch import nn
 import convlab
 from convlab import ConvlabError
 from convlab.layers import Shape
-from convlab.measurement.subjects import module_subject, params_and_macs, subject
+from convlab.measurement.running.subjects import module_subject, params_and_macs, subject
 
 
 def test_a_design_by_name_and_as_it_is():

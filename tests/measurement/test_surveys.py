@@ -8,10 +8,10 @@ from torch import nn
 
 from convlab.errors import ConvlabError
 from convlab.layers import Shape
-from convlab.measurement.conditions import Conditions, checked
 from convlab.measurement.recording import latency_row, layer_rows, throughput_row
 from convlab.measurement.rounds import Protocol
-from convlab.measurement.subjects import module_subject, subject
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject, subject
 from convlab.measurement.surroundings import Surroundings
 from convlab.measurement.surveys import latencies, layers, sweeps
 from convlab.progress import finished

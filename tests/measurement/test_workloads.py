@@ -9,9 +9,9 @@ from torch import nn
 
 import convlab
 from convlab.layers import Shape
-from convlab.measurement.conditions import Conditions, checked
-from convlab.measurement.subjects import module_subject, subject
-from convlab.measurement.workloads import workload
+from convlab.measurement.running.conditions import Conditions, checked
+from convlab.measurement.running.subjects import module_subject, subject
+from convlab.measurement.running.workloads import workload
 
 TINY = subject("convnext_atto", image=(32, 32))
 

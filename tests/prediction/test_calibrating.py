@@ -15,8 +15,8 @@ from convlab.measurement.calibration.corrections import table, whole
 from convlab.measurement.calibration.networks import FORMS, networks
 from convlab.measurement.calibration.probes import KINDS, Limits, groups
 from convlab.measurement.calibration.timing import seconds
-from convlab.measurement.clocks import HostClock
-from convlab.measurement.conditions import Conditions
+from convlab.measurement.running.clocks import HostClock
+from convlab.measurement.running.conditions import Conditions
 from convlab.prediction import predictions
 from convlab.prediction.calibration import calibration_of, text_of
 from convlab.prediction.estimating import GROUPS

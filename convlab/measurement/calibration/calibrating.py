@@ -20,10 +20,10 @@ from convlab.measurement.calibration.corrections import Whole, table, whole
 from convlab.measurement.calibration.networks import networks
 from convlab.measurement.calibration.probes import Limits, groups
 from convlab.measurement.calibration.timing import Timed, seconds
-from convlab.measurement.clocks import Clock, clock_of
-from convlab.measurement.conditions import TASKS, Conditions, checked
-from convlab.measurement.subjects import subject
-from convlab.measurement.workloads import Workload, workload
+from convlab.measurement.running.clocks import Clock, clock_of
+from convlab.measurement.running.conditions import TASKS, Conditions, checked
+from convlab.measurement.running.subjects import subject
+from convlab.measurement.running.workloads import Workload, workload
 from convlab.prediction.calibration import BYTES, Calibration, Table
 from convlab.prediction.fitting import LEAST_POINTS, law_of
 from convlab.prediction.laws import FRESH

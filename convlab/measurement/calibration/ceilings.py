@@ -8,9 +8,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from convlab.measurement.clocks import Clock
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.precision import arithmetic
+from convlab.measurement.running.clocks import Clock
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.precision import arithmetic
 from convlab.prediction.fitting import fitted
 from convlab.prediction.laws import FRESH
 

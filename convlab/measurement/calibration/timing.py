@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from convlab.layers import Activation, Gate, Layer, LayerScale, Linear, Parallel, Residual, Shape, Split
 from convlab.measurement.calibration.probes import Probe
-from convlab.measurement.clocks import Clock
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.precision import arithmetic
+from convlab.measurement.running.clocks import Clock
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.precision import arithmetic
 from convlab.models.containers import ChannelSplit, ResidualBlock
 from convlab.prediction.calls import IMAGE_CHANNELS
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from convlab.measurement.conditions import Conditions
+from convlab.measurement.running.conditions import Conditions
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import psutil
 import pynvml
 import torch
 
-from convlab.measurement.nvml import MILLI, asked, gpu_handle
+from convlab.measurement.machine.nvml import MILLI, asked, gpu_handle
 from convlab.models.control_groups import held_back_seconds
 
 NANO = 1e-9

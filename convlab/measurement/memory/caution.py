@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import torch
 
-from convlab.measurement.attempts import attempt
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.memory import Memory, peak_memory
-from convlab.measurement.reckoning import reckoned, too_much
-from convlab.measurement.subjects import Subject
-from convlab.measurement.workloads import Workload
+from convlab.measurement.memory.attempts import attempt
+from convlab.measurement.memory.peaks import Memory, peak_memory
+from convlab.measurement.memory.reckoning import reckoned, too_much
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import Subject
+from convlab.measurement.running.workloads import Workload
 from convlab.models.memory import free_bytes
 
 MOST_COPIES = {"inference": 100, "training": 2000}

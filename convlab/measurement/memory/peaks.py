@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from convlab.measurement.running.workloads import Workload
 from convlab.measurement.unmeasured import Unmeasured
-from convlab.measurement.workloads import Workload
 
 MEASURED_STEP = "convlab: the measured step"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convlab import units
-from convlab.measurement.environment import Environment
-from convlab.measurement.moments import Gpu, Moment
+from convlab.measurement.machine.environment import Environment
+from convlab.measurement.machine.moments import Gpu, Moment
 
 BUSY_SHARE = 0.05
 """The share of the machine's CPU time, used by others, from which it is told."""

@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from convlab.measurement.alike import alike
-from convlab.measurement.clocks import Clock, clock_of, synchronize
-from convlab.measurement.compiling import Compilation, compiled, compiling
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.failures import release
-from convlab.measurement.graphs import captured
-from convlab.measurement.precision import arithmetic
-from convlab.measurement.subjects import Subject
+from convlab.measurement.running.alike import alike
+from convlab.measurement.running.clocks import Clock, clock_of, synchronize
+from convlab.measurement.running.compiling import Compilation, compiled, compiling
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.failures import release
+from convlab.measurement.running.graphs import captured
+from convlab.measurement.running.precision import arithmetic
+from convlab.measurement.running.subjects import Subject
 
 Part = Callable[[], object]
 """One part of a step: it asks the device for work and does not wait for it."""

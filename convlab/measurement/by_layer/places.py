@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from convlab.costs import Profile, profile
-from convlab.measurement.workloads import Workload
+from convlab.measurement.running.workloads import Workload
 
 BETWEEN = "between layers"
 """What containers do themselves: sums of branches, layer scale, drop path, reshaping."""

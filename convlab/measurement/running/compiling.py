@@ -10,7 +10,7 @@ from typing import Any, final
 import torch
 from torch import nn
 
-from convlab.measurement.conditions import Conditions
+from convlab.measurement.running.conditions import Conditions
 
 INDUCTOR_MODES = {"compiled": "default", "max-autotune": "max-autotune-no-cudagraphs"}
 """What torch.compile calls our modes. CUDA graphs are ours, so that eager and compiled networks are captured alike."""

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 
 from convlab import units
-from convlab.measurement.attempts import attempt
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.failures import failure_of, release
-from convlab.measurement.memory import Memory, peak_memory
-from convlab.measurement.subjects import Subject
+from convlab.measurement.memory.attempts import attempt
+from convlab.measurement.memory.peaks import Memory, peak_memory
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.failures import failure_of, release
+from convlab.measurement.running.subjects import Subject
 from convlab.models.memory import free_bytes
 
 COUNTED_BATCHES = (1, 2, 4, 8)

@@ -7,10 +7,10 @@ import torch
 from convlab import units
 from convlab.costs import profile
 from convlab.errors import ConvlabError
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.failures import OUT_OF_MEMORY, failure_of, release
-from convlab.measurement.subjects import Subject
-from convlab.measurement.workloads import Workload, workload
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.failures import OUT_OF_MEMORY, failure_of, release
+from convlab.measurement.running.subjects import Subject
+from convlab.measurement.running.workloads import Workload, workload
 from convlab.models.memory import free_bytes
 
 COPIES_IN_TRAINING = 4

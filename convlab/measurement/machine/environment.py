@@ -14,7 +14,7 @@ import psutil
 import pynvml
 import torch
 
-from convlab.measurement.machines import (
+from convlab.measurement.machine.machines import (
     allowed_cpus,
     container,
     cpu_name,
@@ -24,8 +24,8 @@ from convlab.measurement.machines import (
     operating_system,
     total_memory,
 )
-from convlab.measurement.moments import Moment, moment
-from convlab.measurement.nvml import MILLI, asked, gpu_handle
+from convlab.measurement.machine.moments import Moment, moment
+from convlab.measurement.machine.nvml import MILLI, asked, gpu_handle
 from convlab.models.control_groups import cpu_quota, memory_limit
 
 PACKAGES = ("convlab", "torch", "torchvision", "timm", "transformers", "triton", "onnxruntime", "openvino")

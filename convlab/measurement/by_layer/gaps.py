@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import final
 
 from convlab.errors import ConvlabError, Problem
-from convlab.measurement.layer_times import LayerTimes
-from convlab.measurement.subjects import Subject
+from convlab.measurement.by_layer.times import LayerTimes
+from convlab.measurement.running.subjects import Subject
 
 OUTSIDE_LAYERS = "outside layers"
 

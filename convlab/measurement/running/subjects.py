@@ -14,7 +14,7 @@ from convlab.language.design import Design
 from convlab.language.files import load
 from convlab.language.turning import turn
 from convlab.layers import Shape
-from convlab.measurement.packages import PACKAGES
+from convlab.measurement.running.packages import PACKAGES
 from convlab.models import build, fold
 
 

@@ -9,7 +9,7 @@ from typing import Any, final
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from convlab.measurement.clocks import Clock
+from convlab.measurement.running.clocks import Clock
 
 OUTSIDE = ""
 """The path of the network itself: what is spent in none of its layers."""

@@ -8,11 +8,11 @@ from typing import final
 
 import torch
 
-from convlab.measurement.attempts import attempt
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.failures import failure_of, release
-from convlab.measurement.reckoning import counted, largest_reckoned, reckoned, too_much
-from convlab.measurement.subjects import Subject
+from convlab.measurement.memory.attempts import attempt
+from convlab.measurement.memory.reckoning import counted, largest_reckoned, reckoned, too_much
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.failures import failure_of, release
+from convlab.measurement.running.subjects import Subject
 from convlab.models.memory import free_bytes
 from convlab.progress import Progress, Work
 

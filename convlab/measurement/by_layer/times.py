@@ -12,15 +12,15 @@ from typing import final
 from torch import nn
 
 from convlab.errors import ConvlabError, Problem
-from convlab.measurement.clocks import clock_of
-from convlab.measurement.conditions import Conditions
-from convlab.measurement.layer_marks import OUTSIDE, Marks, Pass
-from convlab.measurement.layer_places import Place, places
-from convlab.measurement.precision import arithmetic
+from convlab.measurement.by_layer.marks import OUTSIDE, Marks, Pass
+from convlab.measurement.by_layer.places import Place, places
 from convlab.measurement.rounds import Protocol, warmed_up
+from convlab.measurement.running.clocks import clock_of
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.precision import arithmetic
+from convlab.measurement.running.subjects import Subject
+from convlab.measurement.running.workloads import Workload
 from convlab.measurement.statistics import Estimate, estimate
-from convlab.measurement.subjects import Subject
-from convlab.measurement.workloads import Workload
 from convlab.progress import Progress, Work
 
 EMPTY_MODULES = 64

@@ -1,0 +1,1 @@
+"""Time by layer, and the layers that make one network slower than another."""

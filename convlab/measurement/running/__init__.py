@@ -1,0 +1,1 @@
+"""Networks made to run: which ones, under which conditions, step by step."""
