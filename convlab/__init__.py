@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from convlab.language.stem import Stem
     from convlab.language.turning import turn
     from convlab.measurement.benchmarking import Benchmark, benchmark
+    from convlab.measurement.calibration import calibrate
+    from convlab.measurement.rounds import Protocol
+    from convlab.measurement.running.conditions import Conditions
     from convlab.models import build, fold
     from convlab.models.features import features
     from convlab.prediction import predict
+    from convlab.progress import finished
+    from convlab.runs import open_store
     from convlab.spaces.populations import cost_population, sample
     from convlab.spaces.reading import load_space
     from convlab.spaces.space import Space
@@ -33,26 +38,31 @@ __version__ = "0.1.0"
 _HOMES = {
     "Benchmark": "measurement.benchmarking",
     "Block": "language.blocks",
+    "Conditions": "measurement.running.conditions",
     "ConvlabError": "errors",
     "Design": "language.design",
     "Downsample": "language.downsample",
     "Head": "language.head",
     "Image": "language.design",
     "Profile": "costs",
+    "Protocol": "measurement.rounds",
     "Space": "spaces.space",
     "Stage": "language.design",
     "Stem": "language.stem",
     "benchmark": "measurement.benchmarking",
     "build": "models",
+    "calibrate": "measurement.calibration",
     "cost_population": "spaces.populations",
     "export": "exports",
     "features": "models.features",
+    "finished": "progress",
     "fold": "models",
     "get": "language.addresses",
     "inherit_weights": "weights.inheritance",
     "load": "language.files",
     "load_space": "spaces.reading",
     "load_weights": "weights.loading",
+    "open_store": "runs",
     "predict": "prediction",
     "profile": "costs",
     "sample": "spaces.populations",
@@ -64,27 +74,32 @@ _HOMES = {
 __all__ = [
     "Benchmark",
     "Block",
+    "Conditions",
     "ConvlabError",
     "Design",
     "Downsample",
     "Head",
     "Image",
     "Profile",
+    "Protocol",
     "Space",
     "Stage",
     "Stem",
     "__version__",
     "benchmark",
     "build",
+    "calibrate",
     "cost_population",
     "export",
     "features",
+    "finished",
     "fold",
     "get",
     "inherit_weights",
     "load",
     "load_space",
     "load_weights",
+    "open_store",
     "predict",
     "profile",
     "sample",

@@ -22,8 +22,10 @@ GROUPS = (
     "maps",
     "attention",
     "attention in windows",
+    "far",
 )
-"""What whole networks correct by a factor each: the price of any call, reading weights, and the work of families of kinds."""
+"""What whole networks correct by a factor each: the price of any call, reading weights, the work of families of kinds, and what elements
+of maps beyond the caches cost more: by itself a layer finds its map further away than after the one that wrote it."""
 
 STREAMS = frozenset(
     {
@@ -78,7 +80,8 @@ def group_of(kind: str) -> str:
 def corrected(law: Law, kind: str, factors: Mapping[str, float]) -> Law:
     """A law with the corrections of its terms."""
     work = factors.get(group_of(kind), 1.0)
-    each = (factors.get("calls", 1.0), factors.get("weights", 1.0), *[work] * (len(law.rates) - 2))
+    far = [factors.get("far", 1.0)] * (len(law.rates) - len(PLAIN_TERMS))
+    each = (factors.get("calls", 1.0), factors.get("weights", 1.0), *[work] * (len(PLAIN_TERMS) - 2), *far)
     return replace(law, rates=tuple(rate * factor for rate, factor in zip(law.rates, each, strict=True)))
 
 
@@ -95,7 +98,8 @@ def shares(laws: Mapping[str, Law], calls: Iterable[Call], batch: int, element_b
         ]
         found["calls"] += parts[0]
         found["weights"] += parts[1]
-        found[group_of(call.kind)] += sum(parts[2:])
+        found[group_of(call.kind)] += sum(parts[2 : len(PLAIN_TERMS)])
+        found["far"] += sum(parts[len(PLAIN_TERMS) :])
     return list(found.values())
 
 

@@ -43,10 +43,10 @@ def test_a_group_has_one_batch():
 
 def test_networks_of_a_calibration_are_no_presets_and_fit():
     keys = {load(name).key for name in (*preset_names(), *preset_names("roadmap"))}
-    found = list(islice(networks(10**9, 8), 2 * len(FORMS)))
+    found = list(islice(networks(10**9, 8, 4 * 10**9), 2 * len(FORMS)))
     assert {batch for _, batch in found} == {1, 8}
     assert not {design.key for design, _ in found} & keys
-    assert all(convlab.profile(design).macs * batch <= 10**9 for design, batch in found)
+    assert all(convlab.profile(design).macs * batch <= (4 if batch > 1 else 1) * 10**9 for design, batch in found)
     assert all(any(design.name.startswith(name) for design, _ in found) for name, *_ in FORMS)
 
 
@@ -82,7 +82,7 @@ def test_ceilings_and_the_optimizer():
 
 
 def test_corrections_mend_what_whole_networks_say(made):
-    designs = [design for design, _ in islice(networks(10**8, 1), 8)]
+    designs = [design for design, _ in islice(networks(10**8, 1, 10**8), 8)]
     laws = made.tables["inference"].laws
     profiles = [convlab.profile(design) for design in designs]
     slower = [whole(found, 1, 1.3 * predictions(found, made).latency.seconds) for found in profiles]

@@ -39,6 +39,9 @@ STEPS = 5
 SHARES = {"inference": 0.45, "training": 0.55}
 """How the seconds are divided."""
 
+LARGER = 4
+"""So many times the multiply-adds of one image a batch may have at inference: its maps are to be as large as in networks in use."""
+
 OF_NETWORKS = 0.4
 """The share of whole networks in them; layers and networks take turns, so that what else the machine does meets both."""
 
@@ -163,7 +166,8 @@ def _task(session: _Session, conditions: Conditions) -> Iterator[Progress]:
     task, scale = conditions.task, session.scale
     trains = task == "training"
     layers = groups(scale.training if trains else scale.inference)
-    wholes = networks(scale.network_macs // (2 if trains else 1), scale.batch)
+    macs = scale.network_macs // 2 if trains else scale.network_macs
+    wholes = networks(macs, scale.batch, macs if trains else LARGER * macs)
     timed, found = session.timed[task], session.wholes[task]
     began = session.now()
     of_networks = 0.0

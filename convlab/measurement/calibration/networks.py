@@ -52,15 +52,15 @@ WIDER = {"bottleneck": 4, "mixed": 2, "basic": 2, "regnet_x": 2, "regnet_y": 2}
 DEPTHS = ([2, 2, 4, 2], [1, 2, 6, 1], [3, 3, 3, 3], [1, 1, 2, 1])
 
 
-def networks(most_macs: int, batch: int) -> Iterator[tuple[Design, int]]:
-    """Networks and their batches, for ever: each on the largest image at which a batch stays within so many multiply-adds."""
+def networks(most_macs: int, batch: int, most_of_batch: int) -> Iterator[tuple[Design, int]]:
+    """Networks and their batches, for ever: each on the largest image at which one image, or a batch, stays within its multiply-adds."""
     for index in count():
         images = 1 if (index // len(FORMS) + index) % 2 else batch
         design = None
         for narrower, size in product(NARROWER, IMAGES):
             found = _numbered(index, narrower, size)
             design = found or design
-            if found is not None and profile(found).macs * images <= most_macs:
+            if found is not None and profile(found).macs * images <= (most_of_batch if images > 1 else most_macs):
                 break
         if design is not None:  # the smallest where none is small enough
             yield design, images
