@@ -17,6 +17,7 @@ from peer_processes import Candidate
 import convlab
 from convlab.measurement.running.alike import redrawn
 from convlab.measurement.running.conditions import Conditions
+from convlab.models.allocation import keep_memory
 
 
 def export_ours(preset: str, image: tuple[int, int], folder: str) -> str:
@@ -48,6 +49,7 @@ class _Session(ABC):
     compile_s = 0.0
 
     def __init__(self, candidate: Candidate, conditions: Conditions):
+        keep_memory()  # as torch's candidates do
         began = time.perf_counter()
         self._images = torch.randn(conditions.batch, 3, *candidate.image).numpy()
         self._predict = self._loaded(candidate.file, conditions)

@@ -22,14 +22,10 @@ Measured = tuple[Call, int, float]
 """A call, the batch, seconds."""
 
 
-def law_of(measured: Sequence[Measured], element_bytes: int, fresh: float = 0.0) -> Law:
-    """The law of calls of one kind; its deviation is that at measurements that were held out in turn.
-
-    ``fresh`` are seconds an element that fresh memory costs; it is known, and not looked for in the measurements.
-    """
+def law_of(measured: Sequence[Measured], element_bytes: int) -> Law:
+    """The law of calls of one kind; its deviation is that at measurements that were held out in turn."""
     rows = [amounts(call, batch, element_bytes) for call, batch, _ in measured]
-    seconds = [max(value - fresh * row[-1], 1e-9) for row, (*_, value) in zip(rows, measured, strict=True)]
-    rows = [row[:-1] for row in rows]
+    seconds = [max(value, 1e-9) for *_, value in measured]
     errors = []
     for fold in range(min(FOLDS, len(rows))):
         kept = [index for index in range(len(rows)) if index % FOLDS != fold]
@@ -43,7 +39,7 @@ def law_of(measured: Sequence[Measured], element_bytes: int, fresh: float = 0.0)
     ]
     low, high = (tuple(bound(axis) for axis in zip(*sizes, strict=True)) for bound in (min, max))
     deviation = _deviation(errors) if errors else 1.0
-    return Law((*fitted(rows, seconds), fresh), deviation, len(rows), low, high)
+    return Law(fitted(rows, seconds), deviation, len(rows), low, high)
 
 
 def fitted(rows: Sequence[Sequence[float]], seconds: Sequence[float]) -> tuple[float, ...]:

@@ -18,10 +18,7 @@ PLAIN_TERMS = ("call", "weights", "macs", "padded", "input", "output", "rows")
 LEVELS = (2**20, 2**22, 2**24, 2**26)
 """Bytes of input and output from which on every element may cost more: caches are exceeded."""
 
-FRESH = 2**25
-"""Bytes of output from which on the C library takes fresh memory of the system, which is filled with zeros page by page."""
-
-TERMS = (*PLAIN_TERMS, *(f"beyond {level >> 20} MiB" for level in LEVELS), "fresh")
+TERMS = (*PLAIN_TERMS, *(f"beyond {level >> 20} MiB" for level in LEVELS))
 """All terms, in the order of a law's rates. The last ones count elements where they lie far away."""
 
 FAR = 4.0
@@ -47,15 +44,13 @@ class Law:
 class Pricing:
     """A law made ready for one number format: seconds of a call on several batches at once."""
 
-    __slots__ = ("_call", "_fresh", "_levels", "_rates", "_weights", "bounds", "deviation")
+    __slots__ = ("_call", "_levels", "_rates", "_weights", "bounds", "deviation")
 
     def __init__(self, law: Law, element_bytes: int) -> None:
         self._call, self._weights, *rates = law.rates[: len(PLAIN_TERMS)]
         self._rates = rates
-        *steps, fresh = law.rates[len(PLAIN_TERMS) :]
-        sums = accumulate(steps)
+        sums = accumulate(law.rates[len(PLAIN_TERMS) :])
         self._levels = tuple((level / element_bytes, rate) for level, rate in zip(LEVELS, sums, strict=True))
-        self._fresh = (FRESH / element_bytes, fresh)
         self.deviation = law.deviation
         self.bounds = tuple((low / FAR, high * FAR) for low, high in zip(law.least, law.most, strict=True))
 
@@ -64,8 +59,7 @@ class Pricing:
         macs, padded, before, after, rows = self._rates
         fixed = self._call + self._weights * call.weights
         image = macs * call.macs + padded * call.padded + before * call.input + after * call.output + rows * call.rows
-        moved, output = call.input + call.output, call.output
-        limit, fresh = self._fresh
+        moved = call.input + call.output
         found = []
         for batch in batches:
             size, further = batch * moved, 0.0
@@ -73,8 +67,7 @@ class Pricing:
                 if size <= level:
                     break
                 further = rate
-            total = fixed + batch * image + size * further
-            found.append(total + batch * output * fresh if batch * output > limit else total)
+            found.append(fixed + batch * image + size * further)
         return found
 
     def is_beyond(self, call: Call, batch: int) -> bool:
@@ -86,7 +79,7 @@ class Pricing:
 
 def amounts(call: Call, batch: int, element_bytes: int) -> list[float]:
     """How much of each term a call on a batch has; the rates are multiplied by these."""
-    moved, output = batch * (call.input + call.output), batch * call.output
+    moved = batch * (call.input + call.output)
     plain = [1, call.weights, *(batch * each for each in (call.macs, call.padded, call.input, call.output, call.rows))]
     steps = [moved if moved * element_bytes > level else 0 for level in LEVELS]
-    return [float(each) for each in (*plain, *steps, output if output * element_bytes > FRESH else 0)]
+    return [float(each) for each in (*plain, *steps)]

@@ -10,7 +10,7 @@ from convlab.errors import ConvlabError
 from convlab.language.files import load
 from convlab.measurement.calibration import SCALES, calibrate
 from convlab.measurement.calibration.calibrating import Scale
-from convlab.measurement.calibration.ceilings import ceilings, fresh_memory, optimizer
+from convlab.measurement.calibration.ceilings import ceilings, optimizer
 from convlab.measurement.calibration.corrections import table, whole
 from convlab.measurement.calibration.networks import FORMS, networks
 from convlab.measurement.calibration.probes import KINDS, Limits, groups
@@ -77,7 +77,6 @@ def test_ceilings_and_the_optimizer():
     found = ceilings(conditions, HostClock())
     assert found["macs_per_s"] > 1e8
     assert found["bytes_per_s"] > 1e8
-    assert fresh_memory(conditions, HostClock()) >= 0
     assert min(optimizer(conditions, HostClock())) >= 0
 
 

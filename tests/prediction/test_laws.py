@@ -5,9 +5,9 @@ import synthetic
 
 import convlab
 from convlab.measurement.calibration.probes import KINDS
-from convlab.prediction.calls import Call, calls_of
+from convlab.prediction.calls import calls_of
 from convlab.prediction.fitting import factors_of, fitted, law_of
-from convlab.prediction.laws import FRESH, TERMS, Law, Pricing, amounts
+from convlab.prediction.laws import TERMS, Law, Pricing, amounts
 
 PRESETS = (
     "convnext_t",
@@ -58,16 +58,6 @@ def test_rates_are_never_negative():
     rows = [(1.0, float(size), float(size * size)) for size in range(1, 12)]
     rates = fitted(rows, [10.0 / size for size in range(1, 12)])
     assert min(rates) >= 0
-
-
-def test_fresh_memory_is_known_and_not_looked_for():
-    points = synthetic.measured()["relu"]
-    law = law_of(points, 4, fresh=7e-10)
-    assert law.rates[-1] == 7e-10
-    call = Call("relu", input=FRESH // 4, output=FRESH // 4)
-    large = call._replace(input=FRESH // 4 + 1, output=FRESH // 4 + 1)
-    one, other = (Pricing(law, 4).seconds(each, (1,))[0] for each in (call, large))
-    assert other - one == pytest.approx(7e-10 * FRESH / 4, rel=0.01)
 
 
 def test_pricing_says_what_the_terms_say():

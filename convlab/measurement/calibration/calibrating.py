@@ -15,7 +15,7 @@ import torch
 from convlab.costs import profile
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
-from convlab.measurement.calibration.ceilings import ceilings, fresh_memory, optimizer
+from convlab.measurement.calibration.ceilings import ceilings, optimizer
 from convlab.measurement.calibration.corrections import Whole, table, whole
 from convlab.measurement.calibration.networks import networks
 from convlab.measurement.calibration.probes import Limits, groups
@@ -24,9 +24,9 @@ from convlab.measurement.running.clocks import Clock, clock_of
 from convlab.measurement.running.conditions import TASKS, Conditions, checked
 from convlab.measurement.running.subjects import subject
 from convlab.measurement.running.workloads import Workload, workload
+from convlab.models.allocation import keep_memory
 from convlab.prediction.calibration import BYTES, Calibration, Table
 from convlab.prediction.fitting import LEAST_POINTS, law_of
-from convlab.prediction.laws import FRESH
 from convlab.prediction.machine import here
 from convlab.progress import Progress
 
@@ -60,8 +60,8 @@ class Scale:
 SCALES = {
     "cpu": Scale(
         8,
-        Limits(600_000_000, FRESH // 4 - 4096, (1, 8, 2, 1, 16, 4)),
-        Limits(300_000_000, FRESH // 4 - 4096, (8, 1, 4, 16, 2)),
+        Limits(600_000_000, 8_000_000, (1, 8, 2, 1, 16, 4)),
+        Limits(300_000_000, 8_000_000, (8, 1, 4, 16, 2)),
         1_200_000_000,
     ),
     "cuda": Scale(
@@ -130,7 +130,6 @@ class _Session:
         self.timed: dict[str, list[Timed]] = {task: [] for task in TASKS}
         self.wholes: dict[str, list[Whole]] = {task: [] for task in TASKS}
         self.ceilings: dict[str, float] = {}
-        self.fresh = 0.0
         self.optimizer: tuple[float, ...] = (0.0, 0.0, 0.0)
         self.done = 0
 
@@ -146,7 +145,6 @@ def _calibrated(session: _Session) -> Calibrating:
         yield session.progress("ceilings of matrix products and copies")
         _settled(session.conditions)
         session.ceilings = ceilings(session.conditions, session.clock)
-        session.fresh = fresh_memory(session.conditions, session.clock)
         for task in TASKS:
             yield from _task(session, replace(session.conditions, task=task))
         session.optimizer = optimizer(session.conditions, session.clock)
@@ -156,9 +154,9 @@ def _calibrated(session: _Session) -> Calibrating:
 
 
 def _settled(conditions: Conditions) -> None:
-    """Bring the C library to where it is in any longer run: from the largest block that was freed on, it keeps what it has."""
+    """Bring the C library to where it is in every measurement."""
     if conditions.device == "cpu":
-        torch.ones(FRESH // 4 - 4096)
+        keep_memory()
 
 
 def _task(session: _Session, conditions: Conditions) -> Iterator[Progress]:
@@ -227,14 +225,11 @@ def _result(session: _Session) -> Calibration:
 def _table(session: _Session, task: str) -> Table | None:
     """The table of a task, None where too little was measured for one."""
     element_bytes = BYTES[session.conditions.dtype]
-    fresh = session.fresh * (2 if task == "training" else 1)  # its gradient is as large as a map
     kinds: dict[str, list[Timed]] = {}
     for timed in session.timed[task]:
         kinds.setdefault(timed.probe.call.kind, []).append(timed)
     laws = {
-        kind: law_of(
-            [(each.probe.call_of(task), each.probe.batch, each.seconds) for each in found], element_bytes, fresh
-        )
+        kind: law_of([(each.probe.call_of(task), each.probe.batch, each.seconds) for each in found], element_bytes)
         for kind, found in kinds.items()
         if len(found) >= min(LEAST_POINTS, _rounds(session, task))
     }

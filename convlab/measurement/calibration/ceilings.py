@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,7 +11,6 @@ from convlab.measurement.running.clocks import Clock
 from convlab.measurement.running.conditions import Conditions
 from convlab.measurement.running.precision import arithmetic
 from convlab.prediction.fitting import fitted
-from convlab.prediction.laws import FRESH
 
 SAMPLES = 5
 SIDES = {"cpu": 1024, "cuda": 8192, "mps": 4096}
@@ -42,21 +40,6 @@ def ceilings(conditions: Conditions, clock: Clock) -> dict[str, float]:
         multiplied = min(_samples(multiply, clock))
         copied = min(_samples(copy, clock))
     return {"macs_per_s": side**3 / multiplied, "bytes_per_s": 2 * elements * dtype.itemsize / copied}
-
-
-def fresh_memory(conditions: Conditions, clock: Clock) -> float:
-    """Seconds an element that a map costs more where the C library takes fresh memory of the system for it; 0 on a GPU."""
-    if conditions.device != "cpu":
-        return 0.0
-    size = conditions.torch_dtype.itemsize
-    fresh, kept = (elements // size for elements in (2 * FRESH, FRESH // 2))
-    torch.ones(FRESH // size - 4096, dtype=conditions.torch_dtype)  # the largest block that is kept from now on
-    with arithmetic(conditions), torch.inference_mode():
-        each = [
-            statistics.median(_samples(partial(torch.ones, elements, dtype=conditions.torch_dtype), clock)) / elements
-            for elements in (fresh, kept)
-        ]
-    return max(0.0, each[0] - each[1])
 
 
 def optimizer(conditions: Conditions, clock: Clock) -> tuple[float, float, float]:

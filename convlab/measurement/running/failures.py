@@ -6,6 +6,8 @@ import gc
 
 import torch
 
+from convlab.models.allocation import give_back
+
 SAID = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
 """What is said without an exception of its own: by the CPU's allocator, by MPS, by CUDA and its libraries, by C++."""
 
@@ -37,3 +39,5 @@ def release(device: str) -> None:
         torch.cuda.empty_cache()
     elif kind == "mps":
         torch.mps.empty_cache()
+    else:
+        give_back()

@@ -20,6 +20,7 @@ from convlab.measurement.running.failures import release
 from convlab.measurement.running.graphs import captured
 from convlab.measurement.running.precision import arithmetic
 from convlab.measurement.running.subjects import Subject
+from convlab.models.allocation import keep_memory
 
 Part = Callable[[], object]
 """One part of a step: it asks the device for work and does not wait for it."""
@@ -177,7 +178,12 @@ class Training(Workload):
 
 
 def workload(subject: Subject, conditions: Conditions) -> Workload:
-    """The subject ready to run under conditions that were ``checked``; it has run a few steps. Raises what the network raises."""
+    """The subject ready to run under conditions that were ``checked``; it has run a few steps. Raises what the network raises.
+
+    On the CPU the process keeps its memory from then on (``models.allocation``): what the system makes of fresh pages is no network's.
+    """
+    if conditions.device == "cpu":
+        keep_memory()
     with arithmetic(conditions):
         return Inference(subject, conditions) if conditions.task == "inference" else Training(subject, conditions)
 
