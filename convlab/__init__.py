@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from convlab.measurement.rounds import Protocol
     from convlab.measurement.running.conditions import Conditions
     from convlab.models import build, fold
+    from convlab.models.allocation import keep_memory
     from convlab.models.features import features
     from convlab.prediction import predict
     from convlab.progress import finished
@@ -59,6 +60,7 @@ _HOMES = {
     "fold": "models",
     "get": "language.addresses",
     "inherit_weights": "weights.inheritance",
+    "keep_memory": "models.allocation",
     "load": "language.files",
     "load_space": "spaces.reading",
     "load_weights": "weights.loading",
@@ -96,6 +98,7 @@ __all__ = [
     "fold",
     "get",
     "inherit_weights",
+    "keep_memory",
     "load",
     "load_space",
     "load_weights",
