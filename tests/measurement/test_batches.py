@@ -101,6 +101,7 @@ def test_failures_are_no_points_of_the_curve():
     assert knee([lost]) is None
 
 
+@pytest.mark.slow
 def test_a_sweep_of_a_network_of_known_times_finds_its_knee():
     """Up to 8 images take 20 ms, more take as much longer."""
     given = module_subject(lambda: Sleeper(0.02, 8), name="sleeper", image=Shape(3, 4, 4))
@@ -111,6 +112,7 @@ def test_a_sweep_of_a_network_of_known_times_finds_its_knee():
     assert not found.stopped
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_where_more_brings_nothing():
     given = module_subject(lambda: Sleeper(0.005, 2), name="sleeper", image=Shape(3, 4, 4))
     found = finished(sweep(given, conditions(), protocol=replace(QUICK, seconds=5)))
@@ -118,6 +120,7 @@ def test_a_sweep_ends_where_more_brings_nothing():
     assert not found.out_of_time
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_where_the_next_batch_would_take_too_long():
     """A network for which larger batches always help, in 4 times half a second."""
     given = module_subject(lambda: Sleeper(0.02, 10**6), name="sleeper", image=Shape(3, 4, 4))
@@ -161,6 +164,7 @@ def test_a_batch_that_fails_ends_the_sweep_with_its_reason():
     assert found.rows[-1].failure.startswith("out of memory: it would need")
 
 
+@pytest.mark.slow
 def test_the_capacity_of_a_cpu_is_reckoned_before_it_is_tried():
     """What is taken is never touched, so that the machine does not notice."""
     free = free_bytes(torch.device("cpu"))
@@ -172,6 +176,7 @@ def test_the_capacity_of_a_cpu_is_reckoned_before_it_is_tried():
     assert "no more than 75%" in found.why
 
 
+@pytest.mark.slow
 def test_what_is_below_a_known_bound_fits():
     given = module_subject(lambda: Hungry(1), name="hungry", image=Shape(3, 2, 2))
     assert finished(capacity(given, conditions(), below=4)) == Capacity(3, 4)
@@ -239,6 +244,7 @@ def test_where_the_system_refuses_memory_the_search_goes_on_below():
     assert too_large - batch <= 2
 
 
+@pytest.mark.slow
 def test_what_is_reckoned_is_what_is_counted():
     found = counted(TINY, conditions(), most=8)
     assert [batch for batch, _ in found.bytes] == [1, 2, 4, 8]
