@@ -90,7 +90,7 @@ class Slow(nn.Module):
 
 @pytest.mark.slow
 def test_sweeps_have_a_knee():
-    short = Protocol(seconds=0.02, least_rounds=2, most_rounds=2, sample_s=0.001, window=1, warm_up_s=0.05)
+    short = Protocol(seconds=1.0, least_rounds=2, most_rounds=2, sample_s=0.001, window=1, warm_up_s=0.05)
     put = []
     slow = module_subject(Slow, name="slow", image=Shape(3, 4, 4))
     found = finished(sweeps([slow], conditions=ONE, protocol=short, put=put.append))
