@@ -3,7 +3,8 @@
 from functools import cache
 from itertools import islice
 
-from convlab.measurement.calibration.probes import KINDS, Limits, groups
+from convlab.measurement.calibration.kinds import KINDS
+from convlab.measurement.calibration.probes import Limits, groups
 from convlab.prediction.calibration import Calibration, Table
 from convlab.prediction.fitting import law_of
 from convlab.prediction.laws import TERMS, amounts

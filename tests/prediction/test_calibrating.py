@@ -12,8 +12,9 @@ from convlab.measurement.calibration import SCALES, calibrate
 from convlab.measurement.calibration.calibrating import Scale
 from convlab.measurement.calibration.ceilings import ceilings, optimizer
 from convlab.measurement.calibration.corrections import table, whole
+from convlab.measurement.calibration.kinds import KINDS
 from convlab.measurement.calibration.networks import FORMS, networks
-from convlab.measurement.calibration.probes import KINDS, Limits, groups
+from convlab.measurement.calibration.probes import Limits, groups
 from convlab.measurement.calibration.timing import seconds
 from convlab.measurement.running.clocks import HostClock
 from convlab.measurement.running.conditions import Conditions

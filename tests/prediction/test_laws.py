@@ -4,7 +4,7 @@ import pytest
 import synthetic
 
 import convlab
-from convlab.measurement.calibration.probes import KINDS
+from convlab.measurement.calibration.kinds import KINDS
 from convlab.prediction.calls import calls_of
 from convlab.prediction.fitting import factors_of, fitted, law_of
 from convlab.prediction.laws import TERMS, Law, Pricing, amounts
