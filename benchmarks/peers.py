@@ -1,7 +1,8 @@
 """convlab's networks beside those of timm, torchvision and transformers: inference and training, eager and compiled; on a CPU also as
 ONNX Runtime and OpenVINO run them, on a GPU also the throughput and memory that the paper compares.
 
-Every candidate runs in a process of its own, in turn with convlab's. Weights are random and drawn alike.
+Every candidate runs in a process of its own, in turn with convlab's, and ``--restarts`` starts all of them several times, since two
+processes of the same program differ by some percent. Weights are random and drawn alike.
 Run: python benchmarks/peers.py [NAME ...] [--only PART ...] [--resume] [--device cpu|cuda] [--smoke]
 """
 
@@ -15,20 +16,20 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, final
 
-from interleaved import RESULTS, commit, shown, write
+from interleaved import RESULTS, commit, write
 from paper import detection_memory, throughput_table
-from peer_networks import NETWORKS, Peers, parity, same, told
+from peer_networks import NETWORKS, Peers, parity, same
 from peer_processes import CONTEXT, LEAST_ROUNDS, Candidate, Worker, elsewhere, in_turn, started
+from peer_rows import INTERVAL, Gathered, lines, proofs
 from peer_runtimes import RUNTIMES, export_ours, export_theirs
 
 from convlab.measurement.machine.environment import environment
 from convlab.measurement.rounds import Protocol
 from convlab.measurement.running.conditions import Conditions, checked
-from convlab.measurement.statistics import Estimate, estimate, ratio
 
 PARITY, INFERENCE, RUNTIME, TRAINING = "parity", "inference", "runtimes", "training"
 COMPILED, COMPILED_TRAINING = "compiled inference", "compiled training"
@@ -43,9 +44,6 @@ PRELOADED = ["torch", "timm", "torchvision", "transformers", "convlab.measuremen
 PROTOCOL = Protocol(window=2, warm_up_s=1.0)
 """How candidates are warmed up; their rounds are counted here."""
 
-ON_PAR = 0.95
-"""The lower end of the interval of our speed over the best peer's has to be above this."""
-
 
 @final
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ class Settings:
     conditions: Conditions
     rounds: int
     seconds_together: float
+    restarts: int
     shared: bool
     smoke: bool
     protocol: Protocol
@@ -64,33 +63,37 @@ class Settings:
         side = 224 if self.smoke else peers.image
         return side, side
 
-    def seconds(self, worker: Worker) -> list[float]:
-        """What a step took, turn by turn."""
-        return [turn.cpu_s if self.shared else turn.wall_s for turn in worker.turns]
 
-    def speed(self, base: Worker, worker: Worker) -> Estimate:
-        """How many times as fast the base is, which may have run in turn with others before."""
-        seconds = self.seconds(worker)
-        return ratio(seconds, self.seconds(base)[-len(seconds) :])
+def measured(peers: Peers, part: str, settings: Settings, different: set[str]) -> dict[str, Any]:
+    """One part of what is measured of a network, by the labels of the candidates; ``different`` are other networks of the same name.
 
-
-def measured(peers: Peers, part: str, settings: Settings) -> dict[str, Any]:
-    """One part of what is measured of a network, by the labels of the candidates."""
+    All processes are started anew as often as the settings say; those that are far from the quickest only once.
+    """
     if part == PARITY:
         image = settings.image(peers)
         return {other: elsewhere(parity, peers.preset, other, image) for other in peers.others}
-    if part == RUNTIME:
-        with tempfile.TemporaryDirectory() as folder:
-            return together(runtimes(peers, settings, folder), settings)
+    gathered = Gathered(shared=settings.shared, different=different)
+    with tempfile.TemporaryDirectory() as folder:
+        for restart in range(settings.restarts):
+            if part == RUNTIME:
+                base, *rest = runtimes(peers, settings, folder)
+                groups = [rest]
+            else:
+                base = ours(peers, part, settings)
+                groups = [list(others(other, base)) for other in peers.others]
+            kept = [[each for each in group if restart == 0 or gathered.is_close(each.label)] for group in groups]
+            with started(base, settings.protocol) as worker:
+                for group in filter(None, kept):
+                    beside(worker, group, settings, gathered)
+    return gathered.rows()
+
+
+def ours(peers: Peers, part: str, settings: Settings) -> Candidate:
+    """Our network as a part runs it."""
     task = "training" if part in (TRAINING, COMPILED_TRAINING) else "inference"
     mode = "compiled" if part in (COMPILED, COMPILED_TRAINING) else "eager"
     conditions = replace(settings.conditions, task=task, mode=mode)
-    ours = Candidate(peers.preset, settings.image(peers), conditions, of="convlab")
-    found: dict[str, Any] = {}
-    with started(ours, settings.protocol) as base:
-        for other in peers.others:
-            found |= beside(base, others(other, ours), settings)
-    return found
+    return Candidate(peers.preset, settings.image(peers), conditions, of="convlab")
 
 
 def others(source: str, ours: Candidate) -> Iterator[Candidate]:
@@ -104,95 +107,24 @@ def others(source: str, ours: Candidate) -> Iterator[Candidate]:
 def runtimes(peers: Peers, settings: Settings, folder: str) -> Iterator[Candidate]:
     """Our network eager, and as each runtime runs ours and timm's from an ONNX file."""
     image = settings.image(peers)
-    ours = Candidate(peers.preset, image, settings.conditions, of="convlab")
-    yield ours
+    base = ours(peers, RUNTIME, settings)
+    yield base
     files = {
         "convlab, folded": elsewhere(export_ours, peers.preset, image, folder),
         "timm": elsewhere(export_theirs, peers.others[0], image, folder),
     }
     for runtime in RUNTIMES:
         for of, file in files.items():
-            yield replace(ours, runtime=runtime, file=file, of=of, base=ours.label)
+            yield replace(base, runtime=runtime, file=file, of=of, base=base.label)
 
 
-def beside(base: Worker, candidates: Iterator[Candidate], settings: Settings) -> dict[str, Any]:
+def beside(base: Worker, candidates: list[Candidate], settings: Settings, gathered: Gathered) -> None:
     """Our network, which runs already, in turn with some of another's."""
     with ExitStack() as stack:
         workers = [base, *(stack.enter_context(started(each, settings.protocol)) for each in candidates)]
         in_turn(workers, settings.rounds, settings.seconds_together)
-        rows = {worker.candidate.label: row(worker, base, settings) for worker in workers}
-    return rows
-
-
-def together(candidates: Iterator[Candidate], settings: Settings) -> dict[str, Any]:
-    """Candidates in turn, the first of which the others are compared with."""
-    with started(next(candidates), settings.protocol) as base:
-        return beside(base, candidates, settings)
-
-
-def row(worker: Worker, base: Worker, settings: Settings) -> dict[str, Any]:
-    """What was measured of a candidate, and how many times as fast ours is."""
-    about = {
-        "source": worker.candidate.source,
-        "runtime": worker.candidate.runtime,
-        **asdict(checked(worker.candidate.conditions)),
-        "image": list(worker.candidate.image),
-        "compile_s": worker.compile_s,
-        "failure": worker.failure,
-    }
-    if worker.candidate.runtime != "torch":  # they choose layouts by themselves
-        about["channels_last"] = about["mode"] = None
-    if worker.failure or not worker.turns:
-        return about
-    seconds = settings.seconds(worker)
-    about["step_s"] = asdict(estimate(seconds))
-    if not settings.shared:  # parts are in wall time
-        about["parts_s"] = {
-            name: asdict(estimate([turn.parts[index] for turn in worker.turns]))
-            for index, name in enumerate(worker.parts)
-        }
-    walls = sum(turn.wall_s for turn in worker.turns)
-    about["cpu_time_over_wall_time"] = sum(turn.cpu_s for turn in worker.turns) / walls
-    about["samples_s"] = seconds
-    if worker is not base and base.turns and not base.failure:
-        about["speed_of_convlab"] = asdict(settings.speed(base, worker))
-    return about
-
-
-def lines(found: dict[str, Any], part: str, different: set[str]) -> Iterator[str]:
-    """The rows of the table, and whether ours is on par with the best other; ``different`` are other networks of the same name."""
-    if part == PARITY:
-        yield from (f"    {name.partition('{')[0]:<36} {told(proof)}" for name, proof in found.items())
-        return
-    for label, about in found.items():
-        if about["failure"]:
-            yield f"    {label:<36} {about['failure']}"
-            continue
-        step = about["step_s"]
-        spread = f"{shown(step['quartile_1'])} to {shown(step['quartile_3'])}, n {step['n']}"
-        rate = about["batch"] / step["median"]
-        threads = f"CPU/wall {about['cpu_time_over_wall_time']:.2f}"
-        compiling = f", compiled in {about['compile_s']:.0f} s" if about["mode"] not in ("eager", None) else ""
-        speed = about.get("speed_of_convlab")
-        compared = f"   convlab {speed['median']:.3f} ({speed['low']:.3f} to {speed['high']:.3f})" if speed else ""
-        unlike = "   (another network)" if about["source"] in different else ""
-        times = f"{shown(step['median']):>8} ({spread}) {rate:8.1f} images/s"
-        yield f"    {label:<36} {times}  {threads}{compiling}{compared}{unlike}"
-    best = best_other({label: about for label, about in found.items() if about["source"] not in different})
-    if best and part != RUNTIME and found[best]["speed_of_convlab"]["n"] >= LEAST_ROUNDS:
-        speed = Estimate(**found[best]["speed_of_convlab"])
-        verdict = "on par" if speed.low > ON_PAR else "NOT ON PAR"
-        yield f"    {verdict}: {speed.median:.3f} (from {speed.low:.3f}) times as fast as the best peer, {best}"
-
-
-def best_other(found: dict[str, Any]) -> str:
-    """The label of the quickest candidate that is not ours, by its time relative to ours of the same rounds; "" where there is none."""
-    speeds = {
-        label: about["speed_of_convlab"]["median"]
-        for label, about in found.items()
-        if "speed_of_convlab" in about and not label.startswith("convlab")
-    }
-    return min(speeds, key=lambda label: speeds[label]) if speeds else ""
+        for worker in workers:
+            gathered.add(worker, base)
 
 
 @final
@@ -221,7 +153,7 @@ class Results:
             "measured": datetime.now(UTC).isoformat(timespec="seconds"),
             "commit": commit(),
             "clock": "CPU time" if settings.shared else "wall time",
-            "interval": "95 %, order statistics of the ratios of the same rounds",
+            "interval": INTERVAL,
             "environment": around.to_json(),
         }
         self.parts.setdefault(subject, {})[part] = {**about, "found": found}
@@ -256,9 +188,10 @@ def main() -> None:
             if peers is None:
                 found = OF_PAPER[part](settings.conditions, settings.protocol, settings.smoke)
             else:
-                found = measured(peers, part, settings)
                 different = results.different(subject) if part != PARITY else set()
-                print(*lines(found, part, different), sep="\n", flush=True)
+                found = measured(peers, part, settings, different)
+                shown = proofs(found) if part == PARITY else lines(found, different, judged=part != RUNTIME)
+                print(*shown, sep="\n", flush=True)
             results.put(subject, part, found, settings)
 
 
@@ -273,6 +206,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=6.0, help=f"after which {LEAST_ROUNDS} rounds are enough")
+    parser.add_argument("--restarts", type=int, default=1, choices=range(1, 9), help="of every process, 1 to 8")
     parser.add_argument("--minutes", type=float, help="after which no part is begun; 20 on a CPU, 0: no limit")
     parser.add_argument("--shared", action="store_true", help="CPU time on one thread: other work runs on the machine")
     parser.add_argument("--smoke", action="store_true", help="tiny images and few rounds, to see that all of it runs")
@@ -292,7 +226,9 @@ def _settings(options: argparse.Namespace) -> Settings:
     conditions = Conditions(device=options.device, dtype=options.dtype, batch=batch, threads=threads)
     rounds = 3 if options.smoke else options.rounds
     protocol = Protocol(seconds=1, least_rounds=3, most_rounds=3, warm_up_s=0.1) if options.smoke else PROTOCOL
-    return Settings(checked(conditions), rounds, options.seconds, options.shared, options.smoke, protocol)
+    return Settings(
+        checked(conditions), rounds, options.seconds, options.restarts, options.shared, options.smoke, protocol
+    )
 
 
 if __name__ == "__main__":
