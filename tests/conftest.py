@@ -1,9 +1,16 @@
-"""What all tests share: one torch thread a worker, and reproducible random designs."""
+"""What all tests share: one torch thread a worker, Ctrl-C for the processes they start, and reproducible random designs."""
+
+import signal
 
 import torch
 from hypothesis import HealthCheck, settings
 
 torch.set_num_threads(1)
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a shell's background job ignores Ctrl-C, and so would every process it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "laws",

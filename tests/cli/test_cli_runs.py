@@ -173,11 +173,14 @@ def test_ctrl_c_ends_a_query_that_does_not_end(store):
     command = [sys.executable, "-m", "convlab", "runs", "query", endless, "--store", "mine.sqlite"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(3)  # it has begun
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60) == (b"", b"interrupted\n")
-        assert process.returncode == 130
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(3)  # it has begun
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=60) == (b"", b"interrupted\n")
+            assert process.returncode == 130
+        finally:
+            process.kill()
 
 
 def test_export(runs, names):
