@@ -46,6 +46,8 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the store. Raises ConvlabError where the database does not do it."""
         with told(self.place), self.engine.connect() as connection:
+            if not self.embedded:  # by default each of PostgreSQL's statements sees a state of its own
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager

@@ -10,8 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from convlab.runs import open_store
+
+COUNT = text("SELECT count(*) FROM rows")
 
 WRITER = """
 import os, sys
@@ -94,10 +97,21 @@ def test_eight_writers_of_a_thousand_rows_that_are_killed_lose_nothing(place, py
         assert len(store.runs(status="running")) == 0
 
 
-def test_writers_that_start_at_once_make_one_store(tmp_path, python):
-    place = str(tmp_path / "new" / "runs.sqlite")
+def test_writers_that_start_at_once_make_one_store(place, python):
     processes = [python(WRITER, place, 3) for _ in range(3)]
-    rows = [row for each in processes for row in reported(each.communicate()[0])]
-    assert len(rows) == 9
+    ended = [each.communicate() for each in processes]
+    rows = [row for out, _ in ended for row in reported(out)]
+    assert len(rows) == 9, [error for _, error in ended]
     assert_nothing_is_lost(place, rows)
-    assert [path.name for path in Path(place).parent.iterdir()] == ["runs.sqlite"]
+    if "://" not in place:
+        assert [path.name for path in Path(place).parent.iterdir()] == ["runs.sqlite"]
+
+
+def test_a_reader_sees_one_state_while_others_write(store, row):
+    with store.database.reading() as connection:
+        before = connection.execute(COUNT).scalar_one()
+        with store.begin("benchmark") as run:
+            run.put(0, row())
+        assert connection.execute(COUNT).scalar_one() == before
+    with store.database.reading() as connection:
+        assert connection.execute(COUNT).scalar_one() == before + 1
