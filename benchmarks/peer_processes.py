@@ -1,4 +1,5 @@
-"""One process a candidate: what one sets, spins or pins does not touch the others. They are run in turn, one at a time."""
+"""Candidates in processes of their own, run in turn: one process for all that torch runs, so that they share its luck with memory and
+cores, and one for each other runtime, which spins or pins threads that must not touch the others."""
 
 from __future__ import annotations
 
@@ -78,11 +79,12 @@ class Turn:
 @final
 @dataclass
 class Worker:
-    """A candidate in its process. ``failure`` says why it does not run."""
+    """A candidate, the ``index``-th of its process. ``failure`` says why it does not run."""
 
     candidate: Candidate
     process: BaseProcess
     connection: Connection
+    index: int
     parts: tuple[str, ...] = ()
     compile_s: float = 0.0
     failure: str = ""
@@ -92,7 +94,7 @@ class Worker:
         """Run once and keep what it took; a process that has ended, killed for its memory say, is a failure."""
         time.sleep(PAUSE_S)
         try:
-            self.connection.send("run")
+            self.connection.send(self.index)
             self.turns.append(self.connection.recv())
         except (EOFError, OSError):
             self.ended()
@@ -105,37 +107,38 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         with suppress(OSError):  # it may have ended by itself
-            self.connection.send("end")
+            self.connection.send(None)
         self.process.join(timeout=30)
         if self.process.is_alive():
             self.process.kill()
 
 
 @contextmanager
-def started(candidate: Candidate, rounds: Rounds) -> Iterator[Worker]:
-    """A candidate, compiled and warmed up."""
+def started(candidates: Sequence[Candidate], rounds: Rounds) -> Iterator[list[Worker]]:
+    """Candidates in one process, compiled and warmed up."""
     here, there = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=_serve, args=(candidate, rounds, there), daemon=True)
+    process = CONTEXT.Process(target=_serve, args=(candidates, rounds, there), daemon=True)
     process.start()
     there.close()
-    worker = Worker(candidate, process, here)
+    workers = [Worker(candidate, process, here, index) for index, candidate in enumerate(candidates)]
     try:
-        try:
-            worker.parts, worker.compile_s, worker.failure = here.recv()
-        except (EOFError, OSError):
-            worker.ended()
-        yield worker
+        for worker in workers:
+            try:
+                worker.parts, worker.compile_s, worker.failure = here.recv()
+            except (EOFError, OSError):
+                worker.ended()
+        yield workers
     finally:
-        worker.close()
+        workers[0].close()
 
 
 def in_turn(workers: Sequence[Worker], rounds: int, seconds: float) -> None:
-    """Turns of all workers that run: A B C, A B C; so many rounds, or fewer once the seconds are over."""
+    """Turns of all workers that run: A B C, C B A; so many rounds, or fewer once the seconds are over."""
     began = time.monotonic()
     for done in range(rounds):
         if done >= LEAST_ROUNDS and time.monotonic() - began > seconds:
             return
-        for worker in workers:
+        for worker in workers if done % 2 == 0 else reversed(workers):
             if not worker.failure:
                 worker.turn()
 
@@ -146,15 +149,22 @@ def elsewhere(function: Callable[..., Result], *arguments: Any) -> Result:
         return pool.submit(function, *arguments).result()
 
 
-def _serve(candidate: Candidate, rounds: Rounds, connection: Connection) -> None:
+def _serve(candidates: Sequence[Candidate], rounds: Rounds, connection: Connection) -> None:
     warnings.simplefilter("ignore")
-    runner = _runner(candidate)
-    if isinstance(runner, str):
-        connection.send(((), 0.0, runner))
-        return
-    steps = warmed_up(runner, rounds).steps  # type: ignore[arg-type]  # it runs as a workload does
-    connection.send((runner.parts, runner.compile_s, ""))
-    while connection.recv() == "run":
+    runners: list[tuple[Runner, int] | None] = []
+    for candidate in candidates:
+        runner = _runner(candidate)
+        if isinstance(runner, str):
+            connection.send(((), 0.0, runner))
+            runners.append(None)
+        else:
+            steps = warmed_up(runner, rounds).steps  # type: ignore[arg-type]  # it runs as a workload does
+            connection.send((runner.parts, runner.compile_s, ""))
+            runners.append((runner, steps))
+    while (index := connection.recv()) is not None:
+        asked = runners[index]
+        assert asked is not None, "only what runs is asked for"
+        runner, steps = asked
         wall, cpu = time.perf_counter(), time.process_time()
         parts = runner.run(steps)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall

@@ -53,18 +53,11 @@ class Gathered:
     series: dict[str, Series] = field(default_factory=dict)
 
     def add(self, worker: Worker, base: Worker) -> None:
-        """Keep what a process has run, beside ours; ours itself may have been kept before, with fewer turns."""
+        """Keep what a worker has run, beside ours."""
         found = self.series.setdefault(worker.candidate.label, Series(worker))
-        if worker.failure or not worker.turns:
-            found.worker = worker
-        elif worker is base:
-            if found.worker is worker and found.sessions:
-                found.sessions.pop()
-            found.worker = worker
-            found.sessions.append((list(worker.turns), []))
-        else:
-            found.worker = worker
-            found.sessions.append((worker.turns, base.turns[-len(worker.turns) :]))
+        found.worker = worker
+        if worker.turns and not worker.failure:
+            found.sessions.append((worker.turns, [] if worker is base else base.turns))
 
     def is_close(self, label: str) -> bool:
         """Whether a candidate runs, and is near the quickest other one."""

@@ -1,8 +1,8 @@
 """convlab's networks beside those of timm, torchvision and transformers: inference and training, eager and compiled; on a CPU also as
 ONNX Runtime and OpenVINO run them, on a GPU also the throughput and memory that the paper compares.
 
-Every candidate runs in a process of its own, in turn with convlab's, and ``--restarts`` starts all of them several times, since two
-processes of the same program differ by some percent. Weights are random and drawn alike.
+What torch runs takes turns in one process, each other runtime has one of its own; ``--restarts`` starts all of them several times,
+since two processes of the same program differ by some percent. Weights are random and drawn alike.
 Run: python benchmarks/peers.py [NAME ...] [--only PART ...] [--resume] [--device cpu|cuda] [--smoke]
 """
 
@@ -18,12 +18,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any, final
 
 from interleaved import RESULTS, commit, write
 from paper import detection_memory, throughput_table
 from peer_networks import NETWORKS, Peers, parity, same
-from peer_processes import CONTEXT, LEAST_ROUNDS, Candidate, Worker, elsewhere, in_turn, started
+from peer_processes import CONTEXT, LEAST_ROUNDS, Candidate, elsewhere, in_turn, started
 from peer_rows import INTERVAL, Gathered, lines, proofs
 from peer_runtimes import RUNTIMES, export_ours, export_theirs
 
@@ -74,17 +75,17 @@ def measured(peers: Peers, part: str, settings: Settings, different: set[str]) -
         return {other: elsewhere(parity, peers.preset, other, image) for other in peers.others}
     gathered = Gathered(shared=settings.shared, different=different)
     with tempfile.TemporaryDirectory() as folder:
+        base = ours(peers, part, settings)
+        rest = list(runtimes(peers, base, folder) if part == RUNTIME else others(peers, base))
         for restart in range(settings.restarts):
-            if part == RUNTIME:
-                base, *rest = runtimes(peers, settings, folder)
-                groups = [rest]
-            else:
-                base = ours(peers, part, settings)
-                groups = [list(others(other, base)) for other in peers.others]
-            kept = [[each for each in group if restart == 0 or gathered.is_close(each.label)] for group in groups]
-            with started(base, settings.protocol) as worker:
-                for group in filter(None, kept):
-                    beside(worker, group, settings, gathered)
+            kept = [each for each in rest if restart == 0 or gathered.is_close(each.label)]
+            with ExitStack() as stack:
+                processes = [[base], *([each] for each in kept)] if part == RUNTIME else [[base, *kept]]
+                started_ones = [stack.enter_context(started(each, settings.protocol)) for each in processes]
+                workers = [worker for each in started_ones for worker in each]
+                in_turn(workers, settings.rounds, settings.seconds_together)
+                for worker in workers:
+                    gathered.add(worker, workers[0])
     return gathered.rows()
 
 
@@ -96,35 +97,23 @@ def ours(peers: Peers, part: str, settings: Settings) -> Candidate:
     return Candidate(peers.preset, settings.image(peers), conditions, of="convlab")
 
 
-def others(source: str, ours: Candidate) -> Iterator[Candidate]:
-    """Another package's network in both layouts; compiled in ours alone, since compiling takes longer than running."""
-    layouts = (True, False) if ours.conditions.mode == "eager" else (True,)
-    for channels_last in layouts:
-        conditions = replace(ours.conditions, channels_last=channels_last)
-        yield replace(ours, source=source, conditions=conditions, of=source.partition(":")[0], base=ours.label)
+def others(peers: Peers, base: Candidate) -> Iterator[Candidate]:
+    """Other packages' networks in both layouts; compiled in ours alone, since compiling takes longer than running."""
+    layouts = (True, False) if base.conditions.mode == "eager" else (True,)
+    for source, channels_last in product(peers.others, layouts):
+        conditions = replace(base.conditions, channels_last=channels_last)
+        yield replace(base, source=source, conditions=conditions, of=source.partition(":")[0], base=base.label)
 
 
-def runtimes(peers: Peers, settings: Settings, folder: str) -> Iterator[Candidate]:
-    """Our network eager, and as each runtime runs ours and timm's from an ONNX file."""
-    image = settings.image(peers)
-    base = ours(peers, RUNTIME, settings)
-    yield base
+def runtimes(peers: Peers, base: Candidate, folder: str) -> Iterator[Candidate]:
+    """Our network and timm's as each runtime runs them from an ONNX file."""
     files = {
-        "convlab, folded": elsewhere(export_ours, peers.preset, image, folder),
-        "timm": elsewhere(export_theirs, peers.others[0], image, folder),
+        "convlab, folded": elsewhere(export_ours, peers.preset, base.image, folder),
+        "timm": elsewhere(export_theirs, peers.others[0], base.image, folder),
     }
     for runtime in RUNTIMES:
         for of, file in files.items():
             yield replace(base, runtime=runtime, file=file, of=of, base=base.label)
-
-
-def beside(base: Worker, candidates: list[Candidate], settings: Settings, gathered: Gathered) -> None:
-    """Our network, which runs already, in turn with some of another's."""
-    with ExitStack() as stack:
-        workers = [base, *(stack.enter_context(started(each, settings.protocol)) for each in candidates)]
-        in_turn(workers, settings.rounds, settings.seconds_together)
-        for worker in workers:
-            gathered.add(worker, base)
 
 
 @final

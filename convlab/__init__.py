@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from convlab.spaces.populations import cost_population, sample
     from convlab.spaces.reading import load_space
     from convlab.spaces.space import Space
+    from convlab.training.comparing import train
     from convlab.verification import verify
     from convlab.weights.inheritance import inherit_weights
     from convlab.weights.loading import load_weights
@@ -69,6 +70,7 @@ _HOMES = {
     "profile": "costs",
     "sample": "spaces.populations",
     "save": "language.files",
+    "train": "training.comparing",
     "turn": "language.turning",
     "verify": "verification",
 }
@@ -107,6 +109,7 @@ __all__ = [
     "profile",
     "sample",
     "save",
+    "train",
     "turn",
     "verify",
 ]

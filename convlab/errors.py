@@ -29,6 +29,8 @@ CODES: dict[str, str] = {
     "The help lists the kinds.",
     "unknown-preset": "There is no preset of this name. The help lists the presets; a file is named by its path, "
     "such as ./mine.toml.",
+    "unknown-recipe": "There is no recipe of this name. `convlab recipes` lists them; a recipe of your own is a TOML file, named by its "
+    "path, such as ./mine.toml.",
     "wrong-type": "The value is of another type than the knob takes: text where a number is expected, say. "
     "Numbers, true and false stand without quotes, text with quotes.",
     "out-of-range": "The value lies outside the bounds of the knob, or is none of its choices. "
@@ -93,6 +95,20 @@ CODES: dict[str, str] = {
     "measure again with `convlab calibrate`, or delete the file.",
     "not-calibrated": "Speed is predicted from a calibration of this device, with this version of torch, number of threads, number "
     "format and layout, and there is none. `convlab calibrate` measures one in a minute or two.",
+    "unknown-data": "No data set is meant by this. A set is named by its name, which `convlab data` lists, or by the path of a folder "
+    "with a folder of pictures a class, of .parquet files, or of the files of a known set.",
+    "missing-data": "The data set is known, but it is not on this machine, and nothing is downloaded unasked. "
+    "`convlab data get NAME` downloads it, or the help says how to get it.",
+    "damaged-data": "A file of a data set cannot be read: it is cut off, changed, or another kind of file. Fetch it again, or take it "
+    "out of the folder.",
+    "unfit-data": "The pictures are there, but nothing can be learned from them as they lie: fewer than two classes, a class of a split "
+    "that training never sees, or an empty split. Put the folders right; `convlab data show PATH` shows what was found.",
+    "data-not-fetched": "A data set could not be downloaded. Nothing half is kept in its place; what came already is continued "
+    "when the command is run again.",
+    "not-saved": "A checkpoint could not be written: the disk is full, or the folder may not be written to. Training ends, since what "
+    "follows could be lost; the checkpoints before it are whole, and --resume goes on from the newest.",
+    "other-training": "A training is resumed with another design, recipe or data set than it was begun with, so that it would be neither "
+    "the one nor the other. Resume without naming them, or train anew in another folder.",
     "internal-error": "A mistake in convlab itself; what you wrote is not to blame. Run the command again with --debug "
     "and report what it prints.",
     "usage": "The command was called in a way that it does not understand. `convlab COMMAND --help` shows how, "

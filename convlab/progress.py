@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar, final
 
 Result = TypeVar("Result")
@@ -12,13 +12,17 @@ Result = TypeVar("Result")
 @final
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far long work has come; ``total`` and ``remaining_s`` are None while nobody can know them."""
+    """How far long work has come; ``total`` and ``remaining_s`` are None while nobody can know them.
+
+    ``figures`` are what the work is about at this moment, by name: a loss, a rate.
+    """
 
     done: int
     total: int | None
     what: str
     elapsed_s: float
     remaining_s: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 Work = Generator[Progress, None, Result]

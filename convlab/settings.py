@@ -46,6 +46,10 @@ class Settings:
         "auto",
         "where runs are kept: a SQLite file, or the URL of a PostgreSQL database; auto: a file in your data folder",
     )
+    data_folder: str = knob(
+        "auto",
+        "where data sets are downloaded to and looked for; auto: a folder in your data folder",
+    )
 
 
 @dataclass(frozen=True, slots=True)

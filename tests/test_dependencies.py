@@ -40,7 +40,10 @@ def imported(folder: str) -> dict[str, Path]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("convlab", ("export", "parquet", "postgres")), ("tests", ("export", "parquet", "postgres", "dev"))],
+    [
+        ("convlab", ("digits", "export", "parquet", "postgres", "tensorboard", "trackio", "wandb")),
+        ("tests", ("digits", "export", "parquet", "postgres", "tensorboard", "trackio", "wandb", "dev")),
+    ],
 )
 def test_every_import_is_a_declared_dependency(folder: str, extras: tuple[str, ...]) -> None:
     providers = metadata.packages_distributions()  # a name that it lacks is a module of the checkout

@@ -9,6 +9,8 @@ import typer
 from convlab.cli.completion import complete_design, complete_grouping
 from convlab.cli.options import Against, BatchSize, DesignName, Folded, ImageSize, PredictThreads, Sets, sets_option
 from convlab.cli.output import Output, command
+from convlab.cli.training import Data, Folder, NoStore, RecipeName, RecipeSets, Resume, Samples, Seeds, StorePlace
+from convlab.cli.training import Device as TrainingDevice
 
 PANEL = "Analyse"
 
@@ -31,6 +33,14 @@ DesignNames = Annotated[
     typer.Argument(
         metavar="DESIGN...", help="Presets or TOML files; the first is the baseline.", autocompletion=complete_design
     ),
+]
+
+
+Train = Annotated[
+    bool, typer.Option("--train", help="Train every step for a short while, and set its accuracy beside the paper's.")
+]
+LeaveOneOut = Annotated[
+    bool, typer.Option("--leave-one-out", help="Also train ConvNeXt-T with each step undone; with --train.")
 ]
 
 
@@ -120,8 +130,72 @@ def compare(
 
 
 @command(PANEL, "convlab roadmap")
-def roadmap(output: Output, image: ImageSize = None) -> None:
-    """Walk from ResNet-50 to ConvNeXt-T: costs, accuracies, changes."""
+def roadmap(
+    output: Output,
+    image: ImageSize = None,
+    train: Train = False,
+    leave_one_out: LeaveOneOut = False,
+    recipe: RecipeName = None,
+    recipe_sets: RecipeSets = None,
+    data: Data = None,
+    samples: Samples = None,
+    seeds: Seeds = None,
+    device: TrainingDevice = None,
+    folder: Folder = None,
+    resume: Resume = None,
+    store: StorePlace = None,
+    no_store: NoStore = False,
+) -> None:
+    """Walk from ResNet-50 to ConvNeXt-T: costs, accuracies, changes.
+
+    With --train every step is trained for a short while, made smaller by the same factors, on images of 64 px.
+    """
+    options = {
+        "--leave-one-out": leave_one_out,
+        "--recipe": recipe,
+        "--recipe-set": recipe_sets,
+        "--data": data,
+        "--samples": samples,
+        "--seeds": seeds,
+        "--device": device,
+        "--output": folder,
+        "--resume": resume,
+        "--store": store,
+        "--no-store": no_store,
+    }
+    if not train:
+        _refuse_without_training([name for name, value in options.items() if value])
+        return _roadmap(output, image)
+    from convlab.cli.train_request import Given
+    from convlab.cli.walk_run import walked
+
+    given = Given(
+        designs=(),
+        image=image,
+        recipe=recipe,
+        recipe_sets=recipe_sets or (),
+        data=data,
+        samples=samples,
+        seeds=seeds,
+        device=device,
+        folder=folder,
+        resume=resume,
+        store=store,
+    )
+    code = walked(output, given, leave_one_out=leave_one_out, stored=not no_store)
+    if code:
+        raise typer.Exit(code)
+
+
+def _refuse_without_training(given: list[str]) -> None:
+    from convlab.errors import ConvlabError, Problem
+
+    if given:
+        message = f"{', '.join(given)} {'are' if len(given) > 1 else 'is'} about training"
+        raise ConvlabError(Problem("usage", message, help="add --train, or leave it out"), exit_code=2)
+
+
+def _roadmap(output: Output, image: str | None) -> None:
     from convlab.cli.arguments import size_of
     from convlab.views.notes import plain_notes
     from convlab.views.roadmap import roadmap_notes, roadmap_table, steps

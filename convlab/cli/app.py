@@ -14,6 +14,7 @@ from convlab.cli import (
     analysis,
     building,
     calibrating,
+    data_sets,
     environment,
     exporting,
     inheritance,
@@ -21,6 +22,7 @@ from convlab.cli import (
     measuring,
     runs,
     spaces,
+    training,
     weights,
 )
 from convlab.cli.output import Command
@@ -38,6 +40,8 @@ COMMANDS: tuple[Command, ...] = (
     analysis.roadmap,
     measuring.bench,
     calibrating.calibrate,
+    training.train,
+    data_sets.recipes,
     knowledge.explain,
     knowledge.presets,
     knowledge.resolve,
@@ -73,6 +77,13 @@ class Group(TyperGroup):
                 formatter.write_dl([(name.ljust(widest), help) for name, help in rows])
 
 
+class ListingGroup(Group):
+    """A group that lists what there is where nothing more is said."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["list"])
+
+
 def application(*, panels: bool) -> typer.Typer:
     """The application; ``panels`` draws help in boxes and colours, otherwise it is plain text."""
     app = typer.Typer(
@@ -93,6 +104,11 @@ def application(*, panels: bool) -> typer.Typer:
     )
     _add(checkpoint, (*weights.COMMANDS, inheritance.inherit))
     app.add_typer(checkpoint, name="weights", rich_help_panel="Build", epilog=f"Example: {weights.COMMANDS[0].example}")
+    data = typer.Typer(
+        cls=ListingGroup, rich_markup_mode=app.rich_markup_mode, help="List, look into and fetch data sets."
+    )
+    _add(data, data_sets.COMMANDS)
+    app.add_typer(data, name="data", rich_help_panel="Train", epilog=f"Example: {data_sets.COMMANDS[0].example}")
     stored = typer.Typer(
         cls=Group, rich_markup_mode=app.rich_markup_mode, help="Look into what was measured and trained."
     )

@@ -94,20 +94,7 @@ def complete_source(incomplete: str) -> list[str]:
 
 def complete_run(ctx: Context, incomplete: str) -> list[str]:
     """Latest, and the newest runs of the store, where there is one."""
-    from convlab.errors import ConvlabError
-    from convlab.runs.address import address_of
-    from convlab.runs.opening import opened
-    from convlab.runs.reading import LATEST, find_runs
-    from convlab.runs.records import Selection
-
-    names = [LATEST]
-    try:
-        address = address_of(ctx.params.get("store"))
-        if not isinstance(address, Path) or address.exists():
-            names += [run.id for run in find_runs(opened(address, patience_s=1.0), Selection(limit=RUNS))]
-    except ConvlabError:  # the command itself tells it
-        pass
-    return [name for name in names if name.startswith(incomplete)]
+    return _run_names(ctx, incomplete, None)
 
 
 def complete_status(incomplete: str) -> list[str]:
@@ -122,11 +109,70 @@ def complete_export(incomplete: str) -> list[str]:
     return [word for word in ("csv", "parquet", "json") if word.startswith(incomplete)]
 
 
+def complete_recipe(incomplete: str) -> list[str]:
+    """Recipes by name, then TOML files and folders."""
+    from convlab.training.recipes.named import recipe_names
+
+    return [*(name for name in recipe_names() if name.startswith(incomplete)), *_files(incomplete)]
+
+
+def complete_recipe_set(incomplete: str) -> list[str]:
+    """Knobs of recipes up to "=", then what the knob can be."""
+    from convlab.language.knobs import knobs_of
+    from convlab.training.recipes.recipe import Recipe
+
+    name, equals, value = incomplete.partition("=")
+    knobs = knobs_of(Recipe)
+    if not equals:
+        return [f"{knob}=" for knob in knobs if knob.startswith(name)]
+    if name not in knobs:
+        return []
+    choices = ("true", "false") if knobs[name].kind == "boolean" else knobs[name].choices
+    return [f"{name}={choice}" for choice in choices if choice.startswith(value)]
+
+
+def complete_data(incomplete: str) -> list[str]:
+    """Data sets by name, then folders and parquet files."""
+    from convlab.training.data.datasets import datasets
+
+    names = ["auto", *(known.name for known in datasets())]
+    return [*(name for name in names if name.startswith(incomplete)), *_files(incomplete, (".parquet",))]
+
+
+def complete_tracker(incomplete: str) -> list[str]:
+    """What can follow a training."""
+    return [word for word in ("tensorboard", "wandb", "trackio") if word.startswith(incomplete)]
+
+
+def complete_training(ctx: Context, incomplete: str) -> list[str]:
+    """Latest, the newest trainings of the store, and folders."""
+    from convlab.training.recording import KIND
+
+    return [*_run_names(ctx, incomplete, KIND), *_files(incomplete, ())]
+
+
 def _choices(setting: str, incomplete: str) -> list[str]:
     from convlab.language.knobs import knobs_of
     from convlab.settings import Settings
 
     return [choice for choice in knobs_of(Settings)[setting].choices if choice.startswith(incomplete)]
+
+
+def _run_names(ctx: Context, incomplete: str, kind: str | None) -> list[str]:
+    from convlab.errors import ConvlabError
+    from convlab.runs.address import address_of
+    from convlab.runs.opening import opened
+    from convlab.runs.reading import LATEST, find_runs
+    from convlab.runs.records import Selection
+
+    names = [LATEST]
+    try:
+        address = address_of(ctx.params.get("store"))
+        if not isinstance(address, Path) or address.exists():
+            names += [run.id for run in find_runs(opened(address, patience_s=1.0), Selection(kind=kind, limit=RUNS))]
+    except ConvlabError:  # the command itself tells it
+        pass
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def _paths(incomplete: str) -> Iterator[str]:

@@ -16,7 +16,9 @@ PANEL = "Look up"
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", help="A knob, kind, layer, figure, error code, design or space.", autocompletion=complete_name
+        metavar="NAME",
+        help="A knob, kind, layer, figure, error code, recipe, design or space.",
+        autocompletion=complete_name,
     ),
 ]
 File = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout.")]
@@ -177,7 +179,6 @@ def _refuse_unknown(name: str) -> None:
     if name.endswith(".toml") or preset_path(name) is not None or Path(name).exists():
         return
     meant = did_you_mean(name, (*explained_names(), *preset_names(), *preset_names("spaces")))
-    help = (
-        f"{meant} explain takes a knob, a kind, a layer, a figure, an error code, a preset, a space or a file".strip()
-    )
+    taken = "a knob, a kind, a layer, a figure, an error code, a recipe, a preset, a space or a file"
+    help = f"{meant} explain takes {taken}".strip()
     raise ConvlabError(Problem("usage", f"nothing is called {quote(name)}", help=help), exit_code=2)

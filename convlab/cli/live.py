@@ -55,9 +55,20 @@ class Live:
 
 def line(progress: Progress) -> str:
     """Progress in a line: how far, how long it may take, of what."""
+    if progress.figures:
+        return _training_line(progress)
     count = f"{progress.done}" if progress.total is None else f"{progress.done}/{progress.total}"
     left = "" if progress.remaining_s is None else f", at most {duration(progress.remaining_s)} left"
     return f"{count:>4}  {duration(progress.elapsed_s)}{left}  {progress.what}"
+
+
+def _training_line(progress: Progress) -> str:
+    """Progress of trainings: the share that is done, the rest by the rate so far, and how well the network does."""
+    share = f"{100 * progress.done / progress.total:3.0f} %  " if progress.total else ""
+    left = "" if progress.remaining_s is None else f"about {duration(progress.remaining_s)} left  "
+    accuracy = progress.figures.get("accuracy")
+    judged = "" if accuracy is None else f", accuracy {100 * accuracy:.1f} %"
+    return f"{share}{left}{progress.what}{judged}"
 
 
 def duration(seconds: float) -> str:

@@ -80,6 +80,7 @@ def show(
     """Show a run and its rows."""
     from convlab.runs.exporting import plain_row, plain_run
     from convlab.views.runs import flat, row_table, run_facts
+    from convlab.views.stored_trainings import stored_training_table
     from convlab.views.tables import value_text
 
     with opened(store) as kept:
@@ -100,7 +101,8 @@ def show(
             output.facts([(name, value_text(value)) for name, value in flat(facts)])
         if rows:
             output.text()
-            output.table(row_table(rows))
+            trained = all(row.kind == "training" for row in rows.values())
+            output.table(stored_training_table(rows) if trained else row_table(rows))
 
 
 @command(PANEL, "convlab runs compare k3f9xw latest")

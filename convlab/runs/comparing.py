@@ -92,6 +92,7 @@ def _key(row: Row) -> str | None:
 _ALIKE: tuple[Callable[[Row], tuple[Any, ...]], ...] = (
     lambda row: (row.subject, _key(row), *_conditions(row)),
     lambda row: (row.subject, *_conditions(row)),
+    lambda row: (row.subject, row.details.get("seed")),
     lambda row: (row.subject,),
     _conditions,
     lambda row: (),

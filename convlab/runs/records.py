@@ -88,11 +88,15 @@ CONDITIONS = (
 FURTHER_CONDITIONS = ("folded", "cuda_graphs")
 """Conditions that are true of some rows, told among their details."""
 
+TRAINING_CONDITIONS = ("recipe", "data", "budget", "seed")
+"""Conditions of trainings, told among their details; None in other rows. The budget is in images."""
+
 
 def conditions_of(row: Row) -> dict[str, Any]:
     """Every condition of a row, by name."""
     columns = {name: getattr(row, name) for name in CONDITIONS}
-    return columns | {name: bool(row.details.get(name)) for name in FURTHER_CONDITIONS}
+    further = {name: bool(row.details.get(name)) for name in FURTHER_CONDITIONS}
+    return columns | further | {name: row.details.get(name) for name in TRAINING_CONDITIONS}
 
 
 @final

@@ -1,4 +1,4 @@
-"""What a name means: a knob, a section, a kind, a choice, a layer, a figure, an error code, a setting or a space."""
+"""What a name means: a knob, a section, a kind, a choice, a layer, a figure, an error code, a setting, a space or a recipe."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from convlab.views.knob_explanations import (
 )
 from convlab.views.knob_paths import knob_paths
 from convlab.views.layer_explanations import explain_layer
+from convlab.views.recipe_explanations import explain_recipe, recipe_words
 from convlab.views.topics import LABELS, TOPICS, canonical, explain_topic
 
 
@@ -39,7 +40,7 @@ def explained_names() -> tuple[str, ...]:
     kinds = [kind for section in KINDS.values() for kind in section]
     bare = [path.rpartition(".")[2] for path in knob_paths()]
     words = [*knob_paths(), *bare, *SECTIONS, *kinds, *FORMS, *METRICS, *FIGURES, *CODES, *setting_names()]
-    words += [*LABELS, *TOPICS]
+    words += [*LABELS, *TOPICS, *recipe_words()]
     return tuple(dict.fromkeys(words))
 
 
@@ -56,6 +57,7 @@ def _found(name: str) -> Iterator[Explanation]:
         yield explain_setting(knobs_of(Settings)[name])
     yield from explain_choice(name)
     yield from explain_topic(name)
+    yield from explain_recipe(name)
 
 
 def _figure(name: str) -> Iterator[Explanation]:

@@ -10,7 +10,7 @@ from typing import Any
 from convlab import units
 from convlab.runs.comparing import Difference, Line, Ratio
 from convlab.runs.querying import Answer
-from convlab.runs.records import CONDITIONS, FURTHER_CONDITIONS, Row, Run, conditions_of
+from convlab.runs.records import CONDITIONS, FURTHER_CONDITIONS, TRAINING_CONDITIONS, Row, Run, conditions_of
 from convlab.views.tables import Cell, Column, Table, value_text, words
 
 NONE = "-"
@@ -42,7 +42,7 @@ def run_facts(run: Run, environment: Mapping[str, Any]) -> list[tuple[str, str]]
         ("status", run.status),
         ("started", f"{time_text(run.started)} UTC{took}"),
         ("command", run.command),
-        *((f"settings.{name}", value_text(value)) for name, value in _flat_settings(run.settings) if value != []),
+        *((f"settings.{name}", value_text(value)) for name, value in _flat_settings(_shown(run)) if value != []),
         ("code", code_text(run)),
         ("process", f"{run.process} on {run.host}" if run.process is not None else ""),
         ("environment", f"{run.environment[:12]}, {len(dict(flat(environment)))} facts (--environment)"),
@@ -133,9 +133,21 @@ def conditions_text(row: Row) -> str:
     threads = f"{row.threads} thread{'s' * (row.threads != 1)}" if row.threads else ""
     batch = f"batch {row.batch}" if row.batch is not None else ""
     further = (name.replace("_", " ") for name in FURTHER_CONDITIONS if row.details.get(name))
-    return ", ".join(
-        filter(None, (row.task, row.device, row.dtype, row.layout, row.mode, *further, batch, image, threads))
-    )
+    told = (row.task, row.device, row.dtype, row.layout, row.mode, *further, batch, image, threads)
+    return ", ".join(filter(None, (*told, *_training_words(row))))
+
+
+def _training_words(row: Row) -> Iterator[str]:
+    """What a training was made with, of what is told: recipe, data, budget, seed."""
+    recipe, data, budget, seed = (row.details.get(name) for name in TRAINING_CONDITIONS)
+    if recipe:
+        yield f"recipe {recipe}"
+    if data:
+        yield str(data)
+    if budget is not None:
+        yield f"{budget:,} images"
+    if seed is not None:
+        yield f"seed {seed}"
 
 
 def subject_text(row: Row) -> str:
@@ -161,6 +173,11 @@ def flat(facts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield from flat(value, inner)
         else:
             yield inner, value
+
+
+def _shown(run: Run) -> dict[str, Any]:
+    """The settings but the recipe's forty knobs, which JSON has."""
+    return {name: value for name, value in run.settings.items() if name != "recipe_in_full"}
 
 
 def _flat_settings(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -224,7 +241,7 @@ def _told(row: Row, names: Sequence[str]) -> str:
     hidden: dict[str, Any] = {name: nothing for name, nothing in columns.items() if name not in names}
     if "image_height" in names or "image_width" in names:
         hidden = {name: value for name, value in hidden.items() if not name.startswith("image_")}
-    details = {name: row.details.get(name) for name in FURTHER_CONDITIONS if name in names}
+    details = {name: row.details.get(name) for name in (*FURTHER_CONDITIONS, *TRAINING_CONDITIONS) if name in names}
     return conditions_text(replace(row, details=details, **hidden))
 
 

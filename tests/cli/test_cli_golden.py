@@ -55,4 +55,5 @@ def test_config_is_json(shell: Callable) -> None:
         "dtype": ("float32", "default"),
         "channels_last": (True, "default"),
         "store": ("auto", "default"),
+        "data_folder": ("auto", "default"),
     }

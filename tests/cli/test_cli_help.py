@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from convlab.cli import runs, spaces, weights
+from convlab.cli import data_sets, runs, spaces, weights
 from convlab.cli.app import COMMANDS
 
-GROUPS = {"runs": runs.COMMANDS, "space": spaces.COMMANDS, "weights": weights.COMMANDS}
+GROUPS = {"data": data_sets.COMMANDS, "runs": runs.COMMANDS, "space": spaces.COMMANDS, "weights": weights.COMMANDS}
 ALL = [*((command.name,) for command in COMMANDS)]
 ALL += [(group, command.name) for group, commands in GROUPS.items() for command in commands]
 

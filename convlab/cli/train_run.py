@@ -1,0 +1,149 @@
+"""A run of ``train``: what is about to happen and how far it is on stderr, rows into the store meanwhile, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convlab.cli.bench_run import Keeping, watched
+from convlab.cli.train_request import Request
+from convlab.measurement.machine.environment import Environment, environment
+from convlab.measurement.recording import recording
+from convlab.progress import finished
+from convlab.runs.ids import new_id
+from convlab.training.comparing import Training, train
+from convlab.training.distributed import is_first
+from convlab.training.job import trainings
+from convlab.training.recording import KIND, TrainingRecorder, run_settings
+from convlab.views.learning import curve_table
+from convlab.views.notes import plain_notes
+from convlab.views.rankings import ranking_table
+from convlab.views.trainings import (
+    beginning,
+    cue_table,
+    doubt_facts,
+    override_table,
+    partial_table,
+    plain_training,
+    trained_how,
+    training_notes,
+)
+
+if TYPE_CHECKING:
+    from convlab.cli.output import Output
+    from convlab.views.tables import Table
+
+
+def trained(output: Output, asked: Request, *, store: str | None, stored: bool) -> int:
+    """Train what is asked for, store it meanwhile, and print it; the exit code. Raises ConvlabError.
+
+    Of several processes that torchrun started, the first one stores and prints.
+    """
+    place, speaks = environment(asked.device), is_first()
+    names = ", ".join(design.name for design in asked.designs)
+    with keeping(asked, names, place, store=store, stored=stored and speaks) as kept:
+        if speaks:
+            begin(output, asked, names)
+        keep = recorder_of(asked, kept)
+        work = train(
+            asked.designs,
+            recipe=asked.recipe,
+            data=asked.data,
+            seeds=asked.seeds,
+            device=asked.device,
+            folder=asked.folder or default_folder(kept),
+            resume=asked.resume,
+            weights=asked.weights or None,
+            track=asked.track,
+            keep=keep,
+        )
+        found = watched(output, work) if speaks else finished(work)
+        code = ended(kept, found, keep)
+    if speaks:
+        _show(output, found, kept, place)
+        go_on(output, found, kept, "train")
+    return code
+
+
+@contextmanager
+def keeping(asked: Request, name: str, place: Environment, *, store: str | None, stored: bool) -> Iterator[Keeping]:
+    """A run of the store, which lasts as long as the trainings. Raises ConvlabError where the store takes none."""
+    if not stored:
+        yield Keeping()
+        return
+    from convlab.runs import open_store
+
+    with open_store(store) as opened:
+        seeds = range(asked.recipe.seed, asked.recipe.seed + asked.seeds)
+        folder = "" if asked.folder is None else str(asked.folder.resolve())
+        settings = run_settings(asked.recipe, data=asked.data, seeds=seeds, folder=folder)
+        with recording(opened, KIND, name=name, settings=settings, environment=place) as recorder:
+            yield Keeping(recorder, opened.place)
+
+
+def begin(output: Output, asked: Request, names: str) -> None:
+    """Say on stderr what is about to be trained."""
+    if not (output.quiet or output.as_json):
+        line = beginning(names, asked.recipe, asked.data, seeds=asked.seeds, device=asked.device)
+        print(line, file=sys.stderr, flush=True)
+
+
+def default_folder(kept: Keeping) -> Path:
+    """The folder of a run, among those of the user's trainings."""
+    return trainings() / (kept.recorder.id if kept.recorder else new_id(datetime.now(UTC)))
+
+
+def recorder_of(asked: Request, kept: Keeping) -> TrainingRecorder | None:
+    """What puts trainings into the run; None where there is none."""
+    return None if kept.recorder is None else TrainingRecorder(kept.recorder, data=asked.data, device=asked.device)
+
+
+def ended(kept: Keeping, found: Training, keep: TrainingRecorder | None) -> int:
+    """The exit code, and how the run ends with it; what each design was changed to is stored with it."""
+    if keep is not None:
+        for each in found.trained:
+            keep(each, found.overrides.get(each.name, ()))
+    return kept.code(
+        stopped=found.stopped, figures=bool(found.ranking.places) or any(each.curve for each in found.trained)
+    )
+
+
+def go_on(output: Output, found: Training, kept: Keeping, command: str) -> None:
+    """Say on stderr how what was stopped is resumed."""
+    if found.stopped and not output.quiet:
+        name = kept.recorder.id if kept.recorder else found.folder
+        print(f"go on with: convlab {command} --resume {name}", file=sys.stderr)
+
+
+def _show(output: Output, found: Training, kept: Keeping, place: Environment) -> None:
+    notes = [*training_notes(found), *kept.notes]
+    if output.as_json:
+        plain = plain_training(found, place)
+        output.json({"run": kept.plain(), **plain, "notes": plain_notes(tuple(notes))})
+        return
+    if found.stopped:
+        output.heading("stopped: what was trained until then")
+    figures = (ranking_table(found.ranking, found.trained), partial_table(found))
+    for table in (*figures, cue_table(found.trained), curve_table(found.trained), override_table(found.overrides)):
+        show_table(output, table)
+    for sentence in found.ranking.notes:
+        output.text(sentence)
+    if found.ranking.notes:
+        output.text()
+    if doubts := doubt_facts(found):
+        output.text("What this comparison cannot tell:")
+        output.facts(doubts)
+        output.text()
+    output.facts([*trained_how(found, place), ("checkpoints", str(found.folder)), *kept.facts])
+    output.notes(notes)
+
+
+def show_table(output: Output, table: Table | None) -> None:
+    """Print a table, where there is one, and a line after it."""
+    if table is not None:
+        output.table(table)
+        output.text()

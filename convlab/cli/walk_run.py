@@ -1,0 +1,70 @@
+"""A run of ``roadmap --train``: the walk's steps trained, stored meanwhile, and printed as a waterfall."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convlab.cli.bench_run import Keeping, watched
+from convlab.cli.train_request import Given, walk_request
+from convlab.cli.train_run import begin, default_folder, ended, go_on, keeping, recorder_of, show_table
+from convlab.measurement.machine.environment import Environment, environment
+from convlab.training.walking import Walk, walk
+from convlab.views.learning import curve_table
+from convlab.views.notes import plain_notes
+from convlab.views.trainings import doubt_facts, partial_table, plain_training, trained_how, training_notes
+from convlab.views.walk import fidelity_texts, left_out_table, plain_walk, walk_table
+
+if TYPE_CHECKING:
+    from convlab.cli.output import Output
+
+NAME = "the walk to ConvNeXt-T"
+
+
+def walked(output: Output, given: Given, *, leave_one_out: bool, stored: bool) -> int:
+    """Train the walk, store it meanwhile, and print it; the exit code. Raises ConvlabError."""
+    asked = walk_request(output, given)
+    place = environment(asked.device)
+    with keeping(asked, NAME, place, store=given.store, stored=stored) as kept:
+        begin(output, asked, NAME)
+        keep = recorder_of(asked, kept)
+        work = walk(
+            recipe=None if asked.resume else asked.recipe,
+            data=asked.data,
+            seeds=asked.seeds,
+            device=asked.device,
+            folder=asked.folder or default_folder(kept),
+            resume=asked.resume,
+            keep=keep,
+            leave_one_out=leave_one_out,
+        )
+        found = watched(output, work)
+        code = ended(kept, found.training, keep)
+    _show(output, found, kept, place)
+    go_on(output, found.training, kept, "roadmap --train")
+    return code
+
+
+def _show(output: Output, found: Walk, kept: Keeping, place: Environment) -> None:
+    notes = [*training_notes(found.training), *kept.notes]
+    if output.as_json:
+        training = plain_training(found.training, place)
+        output.json(
+            {"run": kept.plain(), **plain_walk(found), "training": training, "notes": plain_notes(tuple(notes))}
+        )
+        return
+    if found.training.stopped:
+        output.heading("stopped: what was trained until then")
+    for table in (walk_table(found), left_out_table(found), partial_table(found.training)):
+        show_table(output, table)
+    show_table(output, curve_table(found.training.trained))
+    for sentence in (*fidelity_texts(found), *found.training.ranking.notes):
+        output.text(sentence)
+    output.text()
+    if doubts := doubt_facts(found.training):
+        output.text("What this proxy cannot tell of the walk:")
+        output.facts(doubts)
+        output.text()
+    refused = [(name, f"cannot be undone by itself: {why}") for name, why in found.refused.items()]
+    how = trained_how(found.training, place)
+    output.facts([*refused, *how, ("checkpoints", str(found.training.folder)), *kept.facts])
+    output.notes(notes)

@@ -1,0 +1,93 @@
+"""Fine-tuning: a training that begins from loaded weights, at the design's full size, with a head for the data's classes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+import torch
+from torch import Tensor
+
+from convlab.errors import ConvlabError
+from convlab.language.design import HEAD_NAMES
+from convlab.models import ConvNet
+from convlab.training.recipes.recipe import Recipe
+from convlab.weights import Report
+from convlab.weights.given import Weights, given, told
+from convlab.weights.loading import load_weights
+
+RECIPE: Final = "convnext_finetune"
+"""The recipe of a training with weights, where none is named."""
+
+NOT_FITTING: Final = "weights-do-not-fit"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a network began from: what became of every tensor, and whether its classifier is a new one."""
+
+    report: Report
+    new_head: bool
+
+    @property
+    def note(self) -> str:
+        """A sentence for people."""
+        head = "the classifier is new" if self.new_head else "the classifier's weights are the checkpoint's"
+        return f"{len(self.report.loaded)} tensors of {self.report.source} were loaded; {head}"
+
+
+def unshrunk(recipe: Recipe) -> Recipe:
+    """The recipe for a training that begins from weights: they fit the design as it is, so it is not made smaller for the data."""
+    return dataclasses.replace(recipe, shrink="never")
+
+
+def lasting_weights(source: str | os.PathLike[str] | None) -> str:
+    """What weights are found by later, from any folder: the whole path of a file, or the published name; empty for none."""
+    if not source:
+        return ""
+    text = os.fspath(source)
+    path = Path(text).expanduser()
+    return str(path.resolve()) if path.exists() else text
+
+
+def begin_from(model: ConvNet, source: Weights, *, head_scale: float = 1.0) -> Start:
+    """Fill a freshly built network with a checkpoint's weights, all but a classifier of another number of classes.
+
+    A classifier that fits is taken over as it is; another starts as the network's initialisation has it, times ``head_scale``
+    (ConvNeXt: 0.001, arXiv:2201.03545v2, table 6), so that the first steps do not shake what was learned. Nothing is frozen.
+    Raises ConvlabError where the weights do not fit in any other place; the network is then as it was.
+    """
+    weights, name = given(source), told(source)
+    try:
+        return Start(dataclasses.replace(load_weights(model, weights), source=name), new_head=False)
+    except ConvlabError as error:
+        if not _is_misfit(error) or not classifier(model):
+            raise
+    report = load_weights(model, weights, ignore=[_path(model)])
+    scale_head(model, head_scale)
+    return Start(dataclasses.replace(report, source=name), new_head=True)
+
+
+def scale_head(model: ConvNet, factor: float) -> None:
+    """Multiply the classifier's weight and bias, as ConvNeXt's and timm's ``head_init_scale`` do."""
+    with torch.no_grad():
+        for tensor in classifier(model).values():
+            tensor.mul_(factor)
+
+
+def classifier(model: ConvNet) -> dict[str, Tensor]:
+    """The parameters of the last linear layer, by name; none where the design ends in features."""
+    path = _path(model)
+    return {name: tensor for name, tensor in model.named_parameters() if name.startswith(f"{path}.")}
+
+
+def _path(model: ConvNet) -> str:
+    return HEAD_NAMES[model.design.names]["classifier"]
+
+
+def _is_misfit(error: ConvlabError) -> bool:
+    return all(problem.code == NOT_FITTING for problem in error.problems)

@@ -1,0 +1,142 @@
+"""A ranking of trained designs as a table: places, means with their intervals, ties, what the lead over the next is worth, and costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from convlab import units
+from convlab.costs import profile
+from convlab.views.tables import Cell, Column, Table, words
+
+if TYPE_CHECKING:
+    from convlab.training.ranking import Estimated, Pair, Placed, Ranking
+    from convlab.training.trained import Trained
+
+NONE = Cell(None, "-")
+
+
+def ranking_table(ranking: Ranking, trained: Sequence[Trained]) -> Table | None:
+    """A row a design, the best first; those without a place come last, with the reason. None where no design has a place.
+
+    Losses are cross-entropies on the validation split. "behind" is the loss less that of the best, with the interval of the difference.
+    """
+    if not ranking.places:
+        return None
+    chosen = _columns(ranking, trained)
+    placed = tuple(tuple(cell(place) for _, cell in chosen) for place in ranking.places)
+    return Table(tuple(column for column, _ in chosen), placed + _without_place(ranking, len(chosen)))
+
+
+def estimate_text(found: Estimated, *, factor: float = 1.0, digits: int = 3, signed: bool = False) -> str:
+    """A mean with half of its interval, which is symmetric; the mean alone where there is no interval."""
+    rounded = round(factor * found.mean, digits) + 0.0  # a negative zero is none
+    mean = f"{rounded:{'+' if signed else ''}.{digits}f}"
+    return f"{mean} ± {factor * (found.high - found.low) / 2:.{digits}f}" if math.isfinite(found.low) else mean
+
+
+def plain_ranking(ranking: Ranking) -> dict[str, Any]:
+    """The ranking as JSON holds it; what is not known is None."""
+    return {
+        "places": [finite(asdict(place)) for place in ranking.places],
+        "pairs": [{**finite(asdict(pair)), "differs": pair.differs} for pair in ranking.pairs],
+        "groups": [list(group) for group in ranking.groups],
+        "unranked": dict(ranking.unranked),
+        "seeds": list(ranking.seeds),
+        "loss_deviation": finite(ranking.loss_deviation),
+        "accuracy_deviation": finite(ranking.accuracy_deviation),
+        "freedom": ranking.freedom,
+        "optimism": finite(ranking.optimism),
+        "notes": list(ranking.notes),
+    }
+
+
+Cells = list[tuple[Column, Callable[["Placed"], Cell]]]
+
+
+def _columns(ranking: Ranking, trained: Sequence[Trained]) -> Cells:
+    of = {
+        name: [each for each in trained if each.name == name] for name in dict.fromkeys(each.name for each in trained)
+    }
+    costs = {name: profile(found[0].design) for name, found in of.items()}
+    chosen: Cells = [
+        (Column("place", "#", right=True), lambda place: Cell(place.place, str(place.place))),
+        (Column("name", "design", least=12), lambda place: words(place.name)),
+        (Column("loss", "loss", right=True), lambda place: _estimated(place.loss, estimate_text(place.loss))),
+        (Column("accuracy", "accuracy %", right=True), _accuracy),
+    ]
+    if len(ranking.places) > 1:
+        chosen.append((Column("behind", "behind", right=True, rank=2), lambda place: _behind(ranking, place)))
+    if ranking.groups:
+        chosen.append((Column("ties", "ties"), lambda place: Cell(place.group, _letter(place.group))))
+    chosen += [
+        (Column("test_accuracy", "test %", right=True, rank=3), lambda place: _test(of[place.name])),
+        (Column("n", "n", right=True, rank=1), lambda place: Cell(place.seeds, str(place.seeds))),
+        (Column("params", "params", right=True, rank=4), lambda place: _count(costs[place.name].params)),
+        (Column("macs", "MACs", right=True, rank=4), lambda place: _count(costs[place.name].macs)),
+        (Column("images_per_second", "images/s", right=True, rank=5), lambda place: _speed(of[place.name])),
+    ]
+    return chosen
+
+
+def _without_place(ranking: Ranking, width: int) -> tuple[tuple[Cell, ...], ...]:
+    """The designs without a place: the reason stands where the others have their loss."""
+    empty = (NONE,) * (width - 2)
+    return tuple((NONE, Cell(name, f"{name}: {why}"), *empty) for name, why in ranking.unranked.items())
+
+
+def _accuracy(place: Placed) -> Cell:
+    return _estimated(place.accuracy, estimate_text(place.accuracy, factor=100, digits=2))
+
+
+def _behind(ranking: Ranking, place: Placed) -> Cell:
+    best = ranking.places[0].name
+    pair = ranking.pair(best, place.name)
+    if place.name == best or pair is None:
+        return Cell(None, "best")
+    low, high = sorted((-pair.loss.high, -pair.loss.low)) if math.isfinite(pair.loss.low) else (math.nan, math.nan)
+    ends = f" ({low:+.3f} to {high:+.3f})" if math.isfinite(low) else ""
+    return Cell(_pair(pair), f"{-pair.loss.mean:+.3f}{ends}")
+
+
+def _pair(pair: Pair) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = finite(asdict(pair))
+    return found
+
+
+def _letter(group: int) -> str:
+    """The first group is a, the second b; designs of one letter are tied."""
+    return chr(ord("a") + group - 1) if group <= 26 else str(group)
+
+
+def _test(trained: Sequence[Trained]) -> Cell:
+    found = [each.test_accuracy for each in trained if math.isfinite(each.test_accuracy)]
+    if not found:
+        return NONE
+    mean = math.fsum(found) / len(found)
+    return Cell(mean, f"{100 * mean:.2f}")
+
+
+def _speed(trained: Sequence[Trained]) -> Cell:
+    found = [each.images_per_second for each in trained if math.isfinite(each.images_per_second)]
+    if not found:
+        return NONE
+    mean = len(found) / math.fsum(1 / each for each in found)
+    return Cell(mean, f"{mean:,.0f}")
+
+
+def _count(number: int) -> Cell:
+    return Cell(number, units.count(number))
+
+
+def _estimated(found: Estimated, text: str) -> Cell:
+    return Cell(finite(asdict(found)), text)
+
+
+def finite(value: Any) -> Any:
+    """The value as JSON holds it, None in the place of numbers that are not finite."""
+    if isinstance(value, dict):
+        return {name: finite(inner) for name, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,216 @@
+"""Trainings side by side: what each design was changed to, which cues it learned, how it was trained, and what a reader should know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from convlab.training.recipes.recipe import values
+from convlab.training.recording import budget, plain_overrides, plain_trained, recipe_label
+from convlab.views.notes import Note
+from convlab.views.rankings import plain_ranking
+from convlab.views.tables import Cell, Column, Table, value_text, words
+
+if TYPE_CHECKING:
+    from convlab.measurement.machine.environment import Environment
+    from convlab.training.comparing import Training
+    from convlab.training.data.datasets import Dataset
+    from convlab.training.recipes.recipe import Recipe
+    from convlab.training.shrinking import Override
+    from convlab.training.trained import Trained
+
+NONE = "-"
+OVERRIDES = (
+    Column("design", "design", least=12),
+    Column("path", "changed", least=12),
+    Column("before", "was", least=8),
+    Column("after", "is", least=8),
+    Column("why", "why", least=20, rank=1),
+)
+
+
+PARTIAL = (
+    Column("name", "not finished", least=12),
+    Column("seed", "seed", right=True),
+    Column("samples", "images", right=True),
+    Column("validation_loss", "loss so far", right=True),
+    Column("validation_accuracy", "accuracy %", right=True),
+    Column("why", "", least=16),
+)
+
+
+def beginning(names: str, recipe: Recipe, data: Dataset, *, seeds: int, device: str) -> str:
+    """What is about to be trained, in a line."""
+    often = "" if seeds == 1 else f", {seeds} seeds"
+    shown = f"{budget(recipe, data):,} images of {data.name}"
+    why = f" ({data.note})" if data.note else ""
+    return f"training {names} by {recipe_label(recipe)}: {shown}{why}, on {device}{often}"
+
+
+def override_table(overrides: Mapping[str, Sequence[Override]]) -> Table | None:
+    """What the designs were changed to before they were trained; what is the same of all of them is told once."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    values: dict[tuple[str, str, str, str], Override] = {}
+    for name, changes in overrides.items():
+        for each in changes:
+            key = each.path, value_text(each.before), value_text(each.after), each.why
+            found.setdefault(key, []).append(name)
+            values[key] = each
+    if not found:
+        return None
+    everyone = len(overrides)
+    rows = []
+    for key, names in sorted(found.items(), key=lambda item: len(item[1]) < everyone):
+        whose = "all" if len(names) == everyone > 1 else ", ".join(names)
+        path, before, after, why = key
+        cells = Cell(values[key].before, before), Cell(values[key].after, after)
+        rows.append((Cell(names, whose), words(path), *cells, words(why)))
+    return Table(OVERRIDES, tuple(rows))
+
+
+def partial_table(found: Training) -> Table | None:
+    """A row for each training that did not come to its end, as far as it came, and each design without any; None where all did."""
+    rows = [_partial(each) for each in found.trained if each.failure or each.stopped]
+    begun = {each.name for each in found.trained}
+    nothing = (Cell(None, NONE),) * 4
+    rows += [(words(name), *nothing, words(why)) for name, why in found.ranking.unranked.items() if name not in begun]
+    return Table(PARTIAL, tuple(rows)) if rows else None
+
+
+def cue_table(trained: Sequence[Trained]) -> Table | None:
+    """A row a design: of the validation images that ask for a cue, the share that it answers; None where a set asks for none."""
+    cues = list(dict.fromkeys(cue for each in trained for cue in each.cue_accuracy))
+    if not cues:
+        return None
+    columns = [Column("name", "accuracy by cue, %", least=12), *(Column(cue, cue, right=True) for cue in cues)]
+    names = dict.fromkeys(each.name for each in trained if each.cue_accuracy)
+    rows = tuple((words(name), *(_cue(trained, name, cue) for cue in cues)) for name in names)
+    return Table(tuple(columns), rows)
+
+
+def doubt_facts(found: Training) -> list[tuple[str, str]]:
+    """What a comparison cannot tell: topics, each with the designs, the reason, and what would tell it."""
+    everyone = {member for member in found.overrides if member not in found.same}
+    facts = []
+    for doubt in found.doubts:
+        whose = "" if set(doubt.names) == everyone else f"{', '.join(doubt.names)}: "
+        facts.append((doubt.topic, f"{whose}{doubt.sentence}; {doubt.help}"))
+    return facts
+
+
+def trained_how(found: Training, environment: Environment) -> list[tuple[str, str]]:
+    """How the networks were trained: recipe, data, device, speed."""
+    recipe, data, trained = found.job.recipe, found.data, found.trained
+    splits = f"{len(data.train):,} training, {len(data.validation):,} validation, {len(data.test):,} test images"
+    software = environment.software
+    threads = f", {software.threads} thread{'s' * (software.threads != 1)}" if environment.device.kind == "cpu" else ""
+    shown = f"{budget(recipe, data):,} images in batches of {recipe.batch}, {_optimizer(recipe)}"
+    seconds = sum(each.seconds for each in trained)
+    facts = [
+        ("recipe", f"{recipe_label(recipe)}: {shown}"),
+        ("data", f"{data.name}, {data.channels}x{data.height}x{data.width}: {splits}"),
+        ("from", f"{data.source}{f' ({data.note})' if data.note else ''}"),
+        ("device", f"{environment.device.name}{threads}, {recipe.dtype}, torch {software.packages.get('torch', '')}"),
+        ("took", f"{duration(seconds)}, {speeds(trained)}" if seconds else ""),
+    ]
+    return [(label, text) for label, text in facts if text]
+
+
+def training_notes(found: Training) -> list[Note]:
+    """Why networks have no figures, or not all of them, and what else has to be known of them."""
+    return trained_notes(found.trained)
+
+
+def plain_training(found: Training, environment: Environment) -> dict[str, Any]:
+    """A comparison as JSON holds it."""
+    recipe, data = found.job.recipe, found.data
+    return {
+        "stopped": found.stopped,
+        "folder": str(found.folder),
+        "recipe": {"name": recipe.name, "digest": recipe.digest, "knobs": values(recipe)},
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "checksum": data.checksum,
+            "note": data.note,
+            "images": {split: len(getattr(data, split)) for split in ("train", "validation", "test")},
+        },
+        "environment": environment.to_json(),
+        "ranking": plain_ranking(found.ranking),
+        "overrides": {name: plain_overrides(each) for name, each in found.overrides.items()},
+        "doubts": [asdict(doubt) for doubt in found.doubts],
+        "same": dict(found.same),
+        "trained": [plain_trained(each, data) for each in found.trained],
+    }
+
+
+def trained_notes(trained: Sequence[Trained]) -> list[Note]:
+    """Why networks have no figures, or not all of them, and what else has to be known of them."""
+    notes = []
+    for each in trained:
+        if each.failure:
+            help = "a lower learning_rate, clip_norm=1.0 or dtype=float32, by --recipe-set"
+            notes.append(Note(each.name, f"{each.name}, seed {each.seed}: {each.failure}", help))
+    told: dict[str, list[str]] = {}
+    for each in trained:
+        for sentence in each.notes:
+            told.setdefault(sentence, []).append(f"{each.name}, seed {each.seed}")
+    every = len(trained)
+    for sentence, whose in told.items():
+        who = "" if len(whose) == every else f"{'; '.join(whose)}: "
+        notes.append(Note("", f"{who}{sentence}", "figures of trainings that differ in this are not of the same kind"))
+    return notes
+
+
+def speeds(trained: Sequence[Trained]) -> str:
+    """The slowest and the fastest in images a second."""
+    found = sorted(each.images_per_second for each in trained if math.isfinite(each.images_per_second))
+    if not found:
+        return "no speed known"
+    ends = dict.fromkeys(f"{speed:,.0f}" for speed in (found[0], found[-1]))
+    return f"{' to '.join(ends)} images/s"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _optimizer(recipe: Recipe) -> str:
+    names = {"adamw": "AdamW", "sgd": "SGD", "muon": "Muon"}
+    return f"{names[recipe.optimizer]} at {value_text(recipe.peak_learning_rate)}, {recipe.schedule.replace('_', ' ')}"
+
+
+def _partial(each: Trained) -> tuple[Cell, ...]:
+    loss, accuracy = (
+        value if math.isfinite(value) else None for value in (each.validation_loss, each.validation_accuracy)
+    )
+    return (
+        words(each.name),
+        Cell(each.seed, str(each.seed)),
+        Cell(each.steps * each.recipe.batch, f"{each.steps * each.recipe.batch:,}"),
+        Cell(loss, NONE if loss is None else f"{loss:.3f}"),
+        Cell(accuracy, NONE if accuracy is None else f"{100 * accuracy:.2f}"),
+        words(each.failure or "stopped"),
+    )
+
+
+def _cue(trained: Sequence[Trained], name: str, cue: str) -> Cell:
+    found = list(_answers(trained, name, cue))
+    if not found:
+        return Cell(None, NONE)
+    mean = math.fsum(found) / len(found)
+    return Cell(mean, f"{100 * mean:.1f}")
+
+
+def _answers(trained: Sequence[Trained], name: str, cue: str) -> Iterator[float]:
+    for each in trained:
+        share = each.cue_accuracy.get(cue, math.nan)
+        if each.name == name and math.isfinite(share):
+            yield share

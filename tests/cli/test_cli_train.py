@@ -1,0 +1,202 @@
+"""convlab train: what it prints, stores, resumes and refuses, with networks and budgets that take a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from convlab.runs import open_store
+
+NET = """
+depths = [1, 1]
+widths = [8, 16]
+image.size = 16
+[stem]
+kind = "patchify"
+patch_size = 2
+"""
+DIGITS = ("--data", "digits", "--samples", "256", "--batch", "64", "--recipe-set", "evaluations=2", "--device", "cpu")
+
+
+@pytest.fixture
+def nets(shell: Callable) -> tuple[str, str]:
+    """Two small designs in the folder where the shell is."""
+    Path("small.toml").write_text(NET)
+    Path("plain.toml").write_text(f'{NET}[block]\nkind = "basic"\n')
+    return "small.toml", "plain.toml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["there is no design to train", "convlab train convnext_t"]),
+        (["nope"], ['no preset "nope"']),
+        (["convnext_t", "--recipe", "sprin"], ['no recipe "sprin"', 'did you mean "sprint"']),
+        (["convnext_t", "--recipe", "none.toml"], ["none.toml"]),
+        (["convnext_t", "--recipe-set", "mixupp=1"], ["a recipe has no knob mixupp", "^^^^^^", 'did you mean "mixup"']),
+        (["convnext_t", "--recipe-set", "mixup=-1"], ["--recipe-set", "mixup = -1 is out of range"]),
+        (["convnext_t", "--recipe-set", "mixup"], ["--recipe-set", "epochs=2"]),
+        (["convnext_t", "--data", "mnsit"], ['no data set "mnsit"']),
+        (["convnext_t", "--data", "cifar10"], ["is not here"]),
+        (["convnext_t", "--seeds", "0"], ["--seeds", "^"]),
+        (["convnext_t", "--seeds", "some"], ["--seeds", "^"]),
+        (["convnext_t", "--epochs", "0"], ["--epochs", "^"]),
+        (["convnext_t", "--samples", "0"], ["--samples", "^"]),
+        (["convnext_t", "--samples", "9", "--epochs", "1"], ["--epochs and --samples", "one of them"]),
+        (["convnext_t", "--batch", "0"], ["--batch", "^"]),
+        (["convnext_t", "--image", "0"], ["--image", "^"]),
+        (["convnext_t", "--dtype", "tf32"], ["--dtype", "bfloat16"]),
+        (["convnext_t", "--device", "cuda:9"], ["there is no device"]),
+        (["convnext_t", "convnext_t"], ["the same design", "--seeds 3"]),
+        (["convnext_t", "--against", "convnext_t"], ["the same design"]),
+        (["convnext_t", "--output", "/proc/nowhere"], ["/proc/nowhere", "--output"]),
+        (["convnext_t", "--data", "digits", "--full-size"], ["at 8x8 px"]),
+        (["--resume", "nowhere"], ["nowhere"]),
+        (["convnext_t", "--track", "tensorbord"], ['no tracker "tensorbord"', 'did you mean "tensorboard"']),
+    ],
+)
+def test_what_is_refused(arguments: list[str], words: list[str], shell: Callable) -> None:
+    ran = shell("train", *arguments)
+    assert ran.code in (1, 2)
+    assert ran.out == ""
+    for word in words:
+        assert word in ran.err
+    assert "Traceback" not in ran.err
+    assert "internal error" not in ran.err
+    assert not Path("data").exists()
+
+
+def test_a_ranking_with_curves_changes_and_the_run(nets: tuple[str, str], shell: Callable) -> None:
+    ran = shell("train", *nets, *DIGITS, "--seeds", "2", "--store", "here.sqlite")
+    assert ran.code == 0
+    assert ran.err.startswith("training small, plain by sprint samples=256: 256 images of digits, on cpu, 2 seeds\n")
+    lines = ran.out.splitlines()
+    assert lines[0].split() == [
+        "#",
+        "design",
+        "loss",
+        "accuracy",
+        "%",
+        "behind",
+        "ties",
+        "test",
+        "%",
+        "n",
+        "params",
+        "MACs",
+        "images/s",
+    ]
+    assert {line.split()[1] for line in lines[1:3]} == {"small", "plain"}
+    assert all(" ± " in line for line in lines[1:3])
+    assert "validation accuracy" in ran.out
+    assert "head.classes" in ran.out
+    assert "scikit-learn" in ran.out
+    (line,) = [line for line in lines if "convlab runs show" in line]
+    with open_store("here.sqlite") as store:
+        run = store.run(line.split()[-1])
+        assert (run.status, run.kind, run.rows, run.name) == ("complete", "training", 4, "small, plain")
+        rows = store.rows(run)
+    assert [(row.subject, row.details["seed"]) for row in rows.values()] == [
+        ("small", 0),
+        ("plain", 0),
+        ("small", 1),
+        ("plain", 1),
+    ]
+    assert all(len(row.details["curve"]) == 2 and row.details["test_accuracy"] is not None for row in rows.values())
+    assert rows[0].details["overrides"][0]["path"] == "image.size"
+    shown = shell("runs", "show", run.id, "--store", "here.sqlite")
+    assert "learning curve" in shown.out
+    compared = shell("runs", "compare", run.id, run.id, "--store", "here.sqlite")
+    assert compared.code == 2
+
+
+def test_json_is_one_object_and_silent(nets: tuple[str, str], shell: Callable) -> None:
+    ran = shell("train", nets[0], *DIGITS, "--json", "--quiet", "--no-store", "--output", "here")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.json["run"] is None
+    assert ran.json["folder"] == "here"
+    (found,) = ran.json["trained"]
+    assert (found["name"], found["seed"], found["steps"], found["budget"]) == ("small", 0, 4, 256)
+    assert [place["name"] for place in ran.json["ranking"]["places"]] == ["small"]
+    assert ran.json["recipe"]["knobs"]["samples"] == 256
+    assert Path("here", "job.json").is_file()
+
+
+def test_a_turned_design_beside_itself(nets: tuple[str, str], shell: Callable) -> None:
+    turned = ("--set", "block.kernel_size=3", "--against", nets[0])
+    ran = shell("train", nets[0], *turned, *DIGITS, "--json", "--no-store")
+    assert {found["name"] for found in ran.json["trained"]} == {"small-turned", "small"}
+    assert [doubt["topic"] for doubt in ran.json["doubts"]] == ["kernels"]
+
+
+def test_two_files_of_one_name_are_told_apart(nets: tuple[str, str], shell: Callable) -> None:
+    for folder, name in zip(("a", "b"), nets, strict=True):
+        Path(folder).mkdir()
+        Path(name).rename(Path(folder, "net.toml"))
+    ran = shell("train", "a/net.toml", "b/net.toml", *DIGITS, "--json", "--no-store")
+    assert {found["name"] for found in ran.json["trained"]} == {"a-net", "b-net"}
+
+
+def test_a_finished_training_is_resumed_at_once(nets: tuple[str, str], shell: Callable) -> None:
+    first = shell("train", nets[0], *DIGITS, "--json", "--output", "here")
+    for name in ("latest", "here", first.json["run"]["id"]):
+        again = shell("train", "--resume", name, "--json")
+        assert again.code == 0
+        assert again.json["ranking"] == first.json["ranking"]
+        assert again.json["folder"].endswith("here")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["plain.toml"], ["another design small", "block.kind"]),
+        (["small.toml", "plain.toml"], ["begun with 1 designs (small), and 2 are named now"]),
+        (["--recipe-set", "learning_rate=0.5"], ["another recipe", "learning_rate = 0.06 is now 0.5"]),
+        (["--seeds", "3"], ["begun with 1 seed, not 3"]),
+        (["--output", "there"], ["leave --output out"]),
+        (["--weights", "mine.safetensors"], ["leave --weights out"]),
+    ],
+)
+def test_another_training_is_not_resumed(
+    arguments: list[str], words: list[str], nets: tuple[str, str], shell: Callable
+) -> None:
+    assert shell("train", nets[0], *DIGITS, "--quiet", "--output", "here", "--no-store").code == 0
+    ran = shell("train", "--resume", "here", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    for word in words:
+        assert word in ran.err
+
+
+def test_what_is_there_is_not_trained_over(nets: tuple[str, str], shell: Callable) -> None:
+    for code in (0, 2):
+        ran = shell("train", nets[0], *DIGITS, "--output", "here", "--store", "here.sqlite")
+        assert ran.code == code
+    assert "holds a training" in ran.err
+
+
+def test_a_network_that_diverges(nets: tuple[str, str], shell: Callable) -> None:
+    ran = shell("train", nets[0], *DIGITS, "--recipe-set", "optimizer=sgd", "--recipe-set", "learning_rate=100")
+    assert ran.code in (0, 3)
+    assert "Traceback" not in ran.err
+
+
+def test_the_walk(shell: Callable) -> None:
+    ran = shell("roadmap", "--leave-one-out", "--seeds", "2")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--leave-one-out, --seeds are about training" in ran.err
+
+
+@pytest.mark.slow
+def test_the_walk_is_trained(shell: Callable) -> None:
+    tiny = ("--data", "digits", "--recipe-set", "image_size=16", "--samples", "128", "--device", "cpu")
+    ran = shell("roadmap", "--train", "--leave-one-out", *tiny, "--json", "--no-store", "--output", "here")
+    assert ran.code == 0
+    assert [step["published"]["order"] for step in ran.json["steps"]] == list(range(1, 17))
+    assert ran.json["left_out"]
+    assert ran.json["fidelity"]["proxy"]["n"] == 16
+    text = shell("roadmap", "--train", "--resume", "here", "--no-store")
+    assert text.code == 0
+    assert "Kendall's tau with the published top-1" in text.out
+    assert "ConvNeXt-T without" in text.out

@@ -1,0 +1,246 @@
+"""Rankings of trainings: intervals that cover, tests that keep their promise, ties, correlations against brute force."""
+
+import math
+import random
+import statistics
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from convlab.measurement.statistics import T_QUANTILE
+from convlab.training.correlations import agreement, kendall, spearman
+from convlab.training.ranking import Score, holm, ranked
+from convlab.training.student import expected_largest, quantile, two_sided
+
+
+def simulated(generator, effects, *, seeds=3, seed_deviation=0.05, deviation=0.01):
+    """Trainings of designs with these true losses: every seed shifts all designs alike, and each training by itself."""
+    shifts = [generator.gauss(0, seed_deviation) for _ in range(seeds)]
+    return [
+        Score(f"design {index}", seed, loss := 1 + effect + shift + generator.gauss(0, deviation), 1 - loss / 4)
+        for index, effect in enumerate(effects)
+        for seed, shift in enumerate(shifts)
+    ]
+
+
+def test_intervals_of_differences_cover_the_truth_in_95_of_100_comparisons():
+    generator = random.Random(1)
+    covered = total = 0
+    for _ in range(1500):
+        found = ranked(simulated(generator, (0.0, 0.01)))
+        pair = found.pairs[0]
+        truth = -0.01 if pair.one == "design 0" else 0.01
+        covered += pair.loss.low <= truth <= pair.loss.high
+        total += 1
+    assert 0.93 <= covered / total <= 0.97
+
+
+def test_intervals_cover_also_where_seeds_are_missing():
+    generator = random.Random(2)
+    effects = (0.0, 0.01, 0.03)
+    covered = total = 0
+    for _ in range(1000):
+        scores = simulated(generator, effects, seeds=3)
+        del scores[generator.randrange(len(scores))]
+        for pair in ranked(scores).pairs:
+            truth = effects[int(pair.one[-1])] - effects[int(pair.other[-1])]
+            covered += pair.loss.low <= truth <= pair.loss.high
+            total += 1
+    assert 0.93 <= covered / total <= 0.97
+
+
+def test_equal_designs_are_told_apart_in_5_of_100_tests():
+    generator = random.Random(3)
+    rejected = sum(ranked(simulated(generator, (0.0, 0.0), seeds=4)).pairs[0].p < 0.05 for _ in range(2000))
+    assert 0.035 <= rejected / 2000 <= 0.065
+
+
+def test_no_two_of_many_equal_designs_are_told_apart_in_95_of_100_rankings():
+    generator = random.Random(4)
+    wrong = sum(any(pair.differs for pair in ranked(simulated(generator, (0.0,) * 6)).pairs) for _ in range(500))
+    assert wrong / 500 <= 0.06
+
+
+def test_pairing_by_seed_tells_designs_apart_that_means_alone_would_not():
+    scores = simulated(random.Random(5), (0.0, 0.05), seeds=3, seed_deviation=0.3)
+    losses = [[score.loss for score in scores if score.name == f"design {index}"] for index in range(2)]
+    assert statistics.stdev(losses[0]) > 2 * 0.05
+    found = ranked(scores)
+    assert found.pairs[0].differs
+    assert [place.name for place in found.places] == ["design 0", "design 1"]
+
+
+def test_means_differences_and_deviation_are_those_of_the_textbook():
+    losses = {"a": (1.0, 1.2, 1.1), "b": (1.1, 1.35, 1.2)}
+    found = ranked([Score(name, seed, loss, 0.5) for name, row in losses.items() for seed, loss in enumerate(row)])
+    differences = [b - a for a, b in zip(losses["a"], losses["b"], strict=True)]
+    half = T_QUANTILE[2] * statistics.stdev(differences) / math.sqrt(3)
+    pair = found.pairs[0]
+    assert (pair.one, pair.other) == ("a", "b")
+    assert pair.loss.mean == pytest.approx(-statistics.mean(differences))
+    assert pair.loss.high - pair.loss.low == pytest.approx(2 * half, rel=1e-3)
+    assert found.places[0].loss.mean == pytest.approx(1.1)
+    assert found.loss_deviation == pytest.approx(statistics.stdev(differences) / math.sqrt(2))
+    assert found.freedom == 2
+
+
+def test_one_design_has_the_interval_of_its_seeds():
+    found = ranked([Score("a", seed, loss, 0.5) for seed, loss in enumerate((1.0, 1.2, 1.1))])
+    half = T_QUANTILE[2] * statistics.stdev((1.0, 1.2, 1.1)) / math.sqrt(3)
+    assert found.places[0].loss.high == pytest.approx(1.1 + half, rel=1e-3)
+    assert found.groups == (("a",),)
+    assert found.pairs == ()
+
+
+def test_one_seed_ranks_without_intervals_and_says_so():
+    found = ranked([Score("a", 0, 1.0, 0.7), Score("b", 0, 1.1, 0.6), Score("c", 0, 1.0, 0.8), Score("d", 0, 2.0, 0.1)])
+    assert [place.name for place in found.places] == ["c", "a", "b", "d"]
+    assert all(math.isnan(place.loss.low) and place.group == 0 for place in found.places)
+    assert found.groups == ()
+    assert all(math.isnan(pair.p) and math.isnan(pair.adjusted_p) and not pair.differs for pair in found.pairs)
+    assert math.isnan(found.optimism)
+    assert any("with one seed there are no intervals" in note for note in found.notes)
+
+
+def test_ties_are_said_as_ties():
+    found = ranked(simulated(random.Random(6), (0.0, 0.0001, 0.5, 0.5001), seeds=4))
+    assert {frozenset(group) for group in found.groups} == {
+        frozenset({"design 0", "design 1"}),
+        frozenset({"design 2", "design 3"}),
+    }
+    assert sum("tied" in note for note in found.notes) == 2
+    assert found.pair("design 3", "design 0").differs
+    assert found.pair("nobody", "design 0") is None
+
+
+def test_what_has_no_result_has_no_place():
+    scores = [Score("a", 0, 1.0, 0.5), Score("a", 1, 1.1, 0.5), Score("b", 0, math.nan, math.nan)]
+    found = ranked(scores, unranked={"c": "it is a after shrinking"})
+    assert [place.name for place in found.places] == ["a"]
+    assert set(found.unranked) == {"b", "c"}
+    assert ranked([]).places == ()
+    partly = ranked([*scores, Score("b", 1, 1.3, 0.4)])
+    assert any(note == "b has results of 1 of 2 seeds only" for note in partly.notes)
+
+
+def test_identical_results_are_a_tie_without_a_warning():
+    found = ranked([Score(name, seed, 1.0, 0.5) for name in "ab" for seed in range(2)])
+    assert found.groups == (("a", "b"),)
+    assert found.pairs[0].p == 1
+
+
+def test_the_best_of_many_is_too_good_by_what_the_note_says():
+    generator = random.Random(7)
+    luck, said = [], []
+    for _ in range(400):
+        found = ranked(simulated(generator, (0.0,) * 8, seeds=2, seed_deviation=0.0))
+        mean = statistics.mean(place.loss.mean for place in found.places)
+        luck.append(mean - found.places[0].loss.mean)
+        said.append(found.optimism)
+    assert statistics.mean(said) == pytest.approx(statistics.mean(luck), rel=0.1)
+    assert any("partly luck" in note for note in found.notes)
+    few = ranked(simulated(generator, (0.0,) * 3))
+    assert math.isnan(few.optimism)
+    assert not any("partly luck" in note for note in few.notes)
+
+
+def test_holm_is_holm():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.8]) == [1, 1]
+    assert holm([]) == []
+
+
+def test_student_is_the_printed_table():
+    for freedom, t in T_QUANTILE.items():
+        assert quantile(0.95, freedom) == pytest.approx(t, rel=5e-4)
+    assert quantile(0.99, 10) == pytest.approx(3.1693, abs=1e-4)
+    assert two_sided(1.0, 1) == pytest.approx(0.5)
+    assert two_sided(0.0, 5) == 1
+    assert two_sided(1.959964, 1e7) == pytest.approx(0.05, abs=1e-5)
+    assert two_sided(math.inf, 3) == 0
+    assert math.isnan(two_sided(math.nan, 3))
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 7, 30])
+@pytest.mark.parametrize("t", [0.1, 0.7, 2.0, 9.0])
+def test_student_is_the_integral_of_its_density(t, freedom):
+    constant = math.gamma((freedom + 1) / 2) / math.sqrt(freedom * math.pi) / math.gamma(freedom / 2)
+    x = np.linspace(0, t, 20_001)
+    inside = 2 * np.trapezoid(constant * (1 + x * x / freedom) ** (-(freedom + 1) / 2), x)
+    assert two_sided(t, freedom) == pytest.approx(1 - inside, abs=1e-7)
+
+
+def test_the_largest_of_normal_numbers():
+    assert expected_largest(1) == pytest.approx(0, abs=1e-12)
+    assert expected_largest(2) == pytest.approx(1 / math.sqrt(math.pi))
+    assert expected_largest(3) == pytest.approx(1.5 / math.sqrt(math.pi))
+    assert expected_largest(10) == pytest.approx(1.53875, abs=1e-5)
+
+
+def tau_by_counting(ones, others):
+    """Kendall's tau-b by its definition."""
+    agree = one_ties = other_ties = 0
+    for i, j in combinations(range(len(ones)), 2):
+        x, y = ones[i] - ones[j], others[i] - others[j]
+        agree += (x * y > 0) - (x * y < 0)
+        one_ties += x == 0
+        other_ties += y == 0
+    pairs = len(ones) * (len(ones) - 1) / 2
+    return agree / math.sqrt((pairs - one_ties) * (pairs - other_ties))
+
+
+def rho_by_ranks(ones, others):
+    """Spearman's rho: Pearson's correlation of ranks, those of ties averaged."""
+    ranks = [
+        [statistics.mean(k + 1 for k, u in enumerate(sorted(row)) if u == v) for v in row] for row in (ones, others)
+    ]
+    return statistics.correlation(*ranks)
+
+
+def test_correlations_are_those_of_the_definitions_with_and_without_ties():
+    generator = random.Random(8)
+    for _ in range(200):
+        count = generator.randrange(3, 12)
+        ones = [generator.randrange(6) for _ in range(count)]
+        others = [generator.gauss(value, 2) if generator.random() < 0.7 else 1 for value in ones]
+        if len(set(ones)) == 1 or len(set(others)) == 1:
+            continue
+        assert kendall(ones, others) == pytest.approx(tau_by_counting(ones, others))
+        assert spearman(ones, others) == pytest.approx(rho_by_ranks(ones, others))
+
+
+def test_correlations_are_scipys():
+    stats = pytest.importorskip("scipy.stats")
+    generator = random.Random(9)
+    for _ in range(50):
+        ones, others = ([generator.randrange(9) for _ in range(12)] for _ in range(2))
+        assert kendall(ones, others) == pytest.approx(stats.kendalltau(ones, others).statistic)
+        assert spearman(ones, others) == pytest.approx(stats.spearmanr(ones, others).statistic)
+
+
+def test_an_agreement_has_an_interval_that_holds_it_and_is_the_same_every_time():
+    generator = random.Random(10)
+    ones = [generator.gauss(0, 1) for _ in range(16)]
+    others = [value + generator.gauss(0, 0.7) for value in ones]
+    found = agreement(ones, others)
+    assert -1 <= found.low < found.tau < found.high <= 1
+    assert found == agreement(ones, others)
+    assert found.n == 16
+    perfect = agreement([1, 2, 3, 4], [10, 20, 30, 40])
+    assert (perfect.tau, perfect.low, perfect.high, perfect.spearman) == (1, 1, 1, 1)
+    assert math.isnan(agreement([1, 1, 1], [1, 2, 3]).tau)
+    assert math.isnan(agreement([1, 2], [1, 2]).low)
+
+
+@pytest.mark.slow
+def test_the_interval_of_tau_covers_the_truth_in_95_of_100_samples():
+    generator = random.Random(11)
+    rho, covered = 0.7, 0
+    truth = 2 / math.pi * math.asin(rho)
+    for seed in range(1000):
+        ones = [generator.gauss(0, 1) for _ in range(13)]
+        others = [rho * value + math.sqrt(1 - rho * rho) * generator.gauss(0, 1) for value in ones]
+        found = agreement(ones, others, seed=seed)
+        covered += found.low <= truth <= found.high
+    assert 0.93 <= covered / 1000 <= 0.98

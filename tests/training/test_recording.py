@@ -1,0 +1,107 @@
+"""Rows of trainings: one for each design and seed, kept while it trains, and what `convlab runs` makes of them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from convlab import load
+from convlab.measurement.recording import Recorder
+from convlab.runs import open_store
+from convlab.runs.comparing import compare
+from convlab.runs.records import conditions_of
+from convlab.training.data.datasets import Dataset, Split
+from convlab.training.recipes.named import recipe
+from convlab.training.recording import TrainingRecorder, budget, recipe_label, run_settings, training_row
+from convlab.training.trained import Point, Trained
+from convlab.views.runs import comparison_table, conditions_text, run_facts
+from convlab.views.stored_trainings import stored_training_table
+
+
+def data():
+    split = Split(torch.zeros(20, 1, 8, 8, dtype=torch.uint8), torch.zeros(20, dtype=torch.int64))
+    return Dataset("tiny", ("a", "b"), 1, 8, 8, split, split, split, (0.5,), (0.5,), "abc", "generated")
+
+
+def trained(seed=0, accuracy=0.5, **changes):
+    design = load("convnext_atto", sets=["image.size=64"])
+    curve = (Point(1, 128, 0.5, 2.0, 1.9, 0.25), Point(2, 256, 1.0, 1.5, 1.25, accuracy))
+    told = {"validation_loss": 1.25, "validation_accuracy": accuracy, "steps": 2, "curve": curve}
+    return Trained("atto", design, seed, **{"recipe": recipe("sprint")} | told | changes)
+
+
+def row(found):
+    return training_row(found, data=data(), device="cpu")
+
+
+def test_a_row_says_all_of_a_training():
+    found = row(
+        trained(seed=3, accuracy=0.5, test_accuracy=0.4, checkpoint=Path("a/step-2"), cue_accuracy={"far": 0.1})
+    )
+    assert (found.kind, found.subject, found.median, found.unit, found.n) == ("training", "atto", 50.0, "%", 20)
+    assert (found.image_height, found.device, found.low) == (64, "cpu", None)
+    assert found.details["validation_loss"] == 1.25
+    assert found.details["test_loss"] is None
+    assert found.details["cue_accuracy"] == {"far": 0.1}
+    assert [point["samples"] for point in found.details["curve"]] == [128, 256]
+    assert "recipe sprint, tiny, 65,536 images, seed 3" in conditions_text(found)
+
+
+def test_what_was_not_looked_at_is_no_figure():
+    found = row(trained(accuracy=math.nan, curve=(), failure="diverged at step 2"))
+    assert (found.median, found.n) == (None, None)
+    assert found.details["failure"] == "diverged at step 2"
+
+
+def test_seeds_are_told_apart_when_runs_are_compared():
+    first = {seed: row(trained(seed, 0.5)) for seed in (0, 1)}
+    second = {seed: row(trained(seed, accuracy)) for seed, accuracy in ((1, 0.75), (0, 0.25))}
+    lines = compare([first, second])
+    assert [line.ratios[1].median for line in lines] == [0.5, 1.5]
+    assert conditions_of(first[1])["seed"] == 1
+    more = {0: row(trained(0, 0.5, recipe=recipe("sprint", sets=["learning_rate=0.01"])))}
+    (line,) = compare([{0: first[0]}, more])
+    assert [item.values for item in line.differences] == [("sprint", "sprint learning_rate=0.01")]
+
+
+def test_seeds_belong_together_though_the_budget_differs():
+    first = {seed: row(trained(seed, 0.5)) for seed in (0, 1)}
+    longer = recipe("sprint", sets=["samples=131072"])
+    second = {seed: row(trained(seed, 0.75, recipe=longer)) for seed in (0, 1)}
+    lines = compare([first, second])
+    assert [line.ratios[1].median for line in lines] == [1.5, 1.5]
+    assert {item.name for item in lines[0].differences} == {"recipe", "budget"}
+
+
+def test_a_label_says_what_is_turned():
+    assert recipe_label(recipe("sprint", sets=["mixup=0.8", "evaluations=3", "seed=7"])) == "sprint mixup=0.8"
+    assert budget(recipe("sprint", sets=["epochs=2.5"]), data()) == 50
+    assert budget(recipe("sprint"), data()) == 65_536
+
+
+@pytest.fixture
+def store(tmp_path):
+    with open_store(tmp_path / "here.sqlite") as opened:
+        yield opened
+
+
+def test_a_training_under_way_takes_its_former_place(store):
+    settings = run_settings(recipe("sprint"), data=data(), seeds=[0, 1], folder="here")
+    with store.begin("training", settings=settings) as run:
+        keep = TrainingRecorder(Recorder(run), data=data(), device="cpu")
+        keep(trained(0, 0.25))
+        keep(trained(1, 0.5, test_accuracy=0.5))
+        keep(trained(0, 0.75, stopped=True))
+    rows = store.rows("latest")
+    assert [(found.details["seed"], found.median) for found in rows.values()] == [(0, 75.0), (1, 50.0)]
+    table = stored_training_table(rows)
+    assert [record["state"] for record in table.records()] == ["stopped", ""]
+    assert [cells[6].text for cells in table.rows] == ["▁█", "▁▅"]
+    facts = dict(run_facts(store.run("latest"), {}))
+    assert facts["settings.recipe"] == "sprint"
+    assert not any("in_full" in name for name in facts)
+    (text,) = {cells[1].text for cells in comparison_table(compare([rows, rows]), [store.run("latest")] * 2).rows[:1]}
+    assert text == "atto, seed 0"

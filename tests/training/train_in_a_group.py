@@ -1,0 +1,52 @@
+"""Trains a small network, alone or as one of several processes, and keeps its final weights: FOLDER RECIPE_KNOBS (JSON)."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from small_trainings import design_of, drawn, recipe_of
+
+from convlab import finished
+from convlab.errors import ConvlabError
+from convlab.language.turning import turn
+from convlab.training.checkpoints import newest, read
+from convlab.training.distributed import joined
+from convlab.training.loop import train_one
+
+
+def main(folder, knobs):
+    torch.set_num_threads(1)
+    design = turn(turn(design_of(), "drop_path", 0.0), "head.dropout", 0.0)
+    with joined("cpu") as group:
+        said = [
+            group.any(group.rank == 1),
+            group.shared(f"of {group.rank}"),
+            group.mean(torch.tensor(group.rank)).item(),
+        ]
+        network = group.wrapped(torch.nn.Linear(2, 1))
+        spread = []
+        for last in (False, True):
+            network.zero_grad()
+            with group.accumulating(network, last=last):
+                network(torch.full((1, 2), float(group.rank))).sum().backward()
+            spread.append(network.parameters().__next__().grad[0, 0].item())
+        work = train_one(
+            design, drawn(), recipe_of(**knobs), seed=0, folder=folder / "training", group=group, resume=True
+        )
+        try:
+            trained = finished(work)
+        except ConvlabError as error:
+            print(error)
+            return
+        told = {"said": said, "spread": spread, "loss": trained.validation_loss, "curve": len(trained.curve)}
+        told |= {"world": group.world, "steps": trained.steps}
+        (folder / f"rank-{group.rank}.json").write_text(json.dumps(told))
+        if group.first:
+            checkpoint, _ = newest(folder / "training")
+            save_file(read(checkpoint.path).tensors["model"], folder / "weights.safetensors")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), json.loads(sys.argv[2]))
