@@ -11,8 +11,8 @@ from convlab.training.data import patterns, procedural
 from convlab.training.data.datasets import dataset, datasets
 
 DIGESTS = {
-    ("train", 48): "3c6f3950d2e3fc1534b146424af9be66d4caecce73fb1f33efa78fa60b75d230",
-    ("test", 28): "e98db96771920e402738cf4dea489c675e7c7a881ff16bfef09500a3c3060675",
+    ("train", 48): "885c5d0e2f6226780a9064c33027cc207883649b1a06ec656a0751bb5817d553",
+    ("test", 28): "998e071957512d3c7ce49209e294eb4ee8be1fd1261ad8920c39bf4b0cd4ff9e",
 }
 """SHA-256 of images 0 to 23: the law, and with it every accuracy that was published, changes where these do."""
 
@@ -106,15 +106,15 @@ def test_a_blind_window_never_touches_both_blobs_of_a_pair(size, monkeypatch):
 
 
 def test_textures_have_one_mean_and_one_variance():
-    words = np.random.default_rng(0).integers(0, patterns.WORD, (4000, 40))
-    drawn = patterns.textures(words, np.arange(4000) % 4, size=48).reshape(1000, 4, -1)
+    words = np.random.default_rng(0).integers(0, patterns.WORD, (2000, 40))
+    drawn = patterns.textures(words, np.arange(2000) % 4, size=48).reshape(500, 4, -1)
     assert drawn.mean((0, 2)) == pytest.approx([0, 0, 0, 0], abs=0.02)
     assert (drawn**2).mean((0, 2)) == pytest.approx([1, 1, 1, 1], abs=0.03)
 
 
 def test_silhouettes_have_one_area_and_one_place():
-    words = np.random.default_rng(0).integers(0, patterns.WORD, (4000, 40))
-    drawn = patterns.silhouettes(words, np.arange(4000) % 4, size=48).reshape(1000, 4, 48, 48)
+    words = np.random.default_rng(0).integers(0, patterns.WORD, (2000, 40))
+    drawn = patterns.silhouettes(words, np.arange(2000) % 4, size=48).reshape(500, 4, 48, 48)
     area = drawn.mean((0, 2, 3))
     assert area == pytest.approx(np.full(4, area.mean()), rel=0.05)
     column = (drawn.mean((0, 2)) @ np.arange(48)) / drawn.mean((0, 2)).sum(-1)
@@ -122,9 +122,9 @@ def test_silhouettes_have_one_area_and_one_place():
 
 
 def test_a_blob_by_itself_is_everywhere_alike():
-    words = np.random.default_rng(0).integers(0, patterns.WORD, (8000, 16))
-    drawn = patterns.far_pairs(words, np.arange(8000) % 4, size=48).reshape(2000, 4, 6, 8, 6, 8)
+    words = np.random.default_rng(0).integers(0, patterns.WORD, (4000, 16))
+    drawn = patterns.far_pairs(words, np.arange(4000) % 4, size=48).reshape(1000, 4, 4, 12, 4, 12)
     cells = drawn.mean((0, 3, 5))
-    assert cells == pytest.approx(np.full((4, 6, 6), cells.mean()), rel=0.15)
+    assert cells == pytest.approx(np.full((4, 4, 4), cells.mean()), rel=0.15)
     total = drawn.sum((2, 3, 4, 5))
     assert total.mean(0) == pytest.approx(np.full(4, total.mean()), rel=0.01)

@@ -109,6 +109,7 @@ def load(image_size: int = 0, *, seed: int = 0) -> Dataset:
         std=std,
         checksum=digest.hexdigest(),
         source="generated",
+        note="not to be mirrored: rising and falling pairs would change places",
     )
 
 
