@@ -16,12 +16,12 @@ from interleaved import RESULTS
 from proxy_members import Member, rows, train_missing, write_rows
 
 from convlab.models.builder import available
-from convlab.training.correlations import agreement
 from convlab.training.data.datasets import dataset
-from convlab.training.ranking import Ranking, Score, ranked
+from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.shrinking import DataFacts, Shrunk, shrunk_together
+from convlab.training.verdicts.correlations import agreement
+from convlab.training.verdicts.ranking import Ranking, Score, ranked
 
 Row = dict[str, Any]
 

@@ -14,8 +14,8 @@ from convlab.language.assigning import assign
 from convlab.language.design import Design
 from convlab.training.batches.batches import Batches
 from convlab.training.data.datasets import Dataset
-from convlab.training.initializing import pass_through, turned
 from convlab.training.recipes.recipe import Recipe
+from convlab.training.running.initializing import pass_through, turned
 
 EVERYWHERE = ["expand", "spatial", "project"]
 

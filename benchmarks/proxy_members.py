@@ -15,9 +15,9 @@ from platformdirs import user_cache_path
 
 from convlab.language.design import Design
 from convlab.training.data.datasets import Dataset
-from convlab.training.loop import train_one
+from convlab.training.keeping.trained import Trained
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.trained import Trained
+from convlab.training.running.loop import train_one
 
 FIGURES = (
     "validation_loss",

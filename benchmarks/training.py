@@ -24,10 +24,10 @@ from convlab.language.design import Design
 from convlab.models.builder import available
 from convlab.training.batches.batches import Batches
 from convlab.training.data.datasets import Dataset, dataset
-from convlab.training.loop import train_one
+from convlab.training.proxies.shrinking import DataFacts, shrunk_together
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.shrinking import DataFacts, shrunk_together
+from convlab.training.running.loop import train_one
 
 PARTS = ("data", "speed", "busy", "accuracy")
 GOALS = {"data": 20.0, "speed": 1.3, "busy": 0.95}

@@ -20,12 +20,12 @@ from convlab.language.writing import text_in_full
 from convlab.models.builder import available
 from convlab.models.memory import refuse_too_big
 from convlab.training.data.datasets import dataset
-from convlab.training.fine_tuning import RECIPE as FINE_TUNING
-from convlab.training.fine_tuning import lasting_weights, unshrunk
-from convlab.training.job import read_job, refuse_other_recipe, refuse_others
+from convlab.training.keeping.job import read_job, refuse_other_recipe, refuse_others
+from convlab.training.proxies.shrinking import DataFacts, shrunk_together
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.shrinking import DataFacts, shrunk_together
+from convlab.training.running.fine_tuning import RECIPE as FINE_TUNING
+from convlab.training.running.fine_tuning import lasting_weights, unshrunk
 from convlab.training.tracking import refuse_missing_trackers
 from convlab.training.walking import SIDE
 

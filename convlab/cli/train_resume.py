@@ -6,7 +6,7 @@ from pathlib import Path
 
 from convlab.errors import ConvlabError
 from convlab.runs.address import address_of
-from convlab.training.job import JOB, LATEST, located, trainings
+from convlab.training.keeping.job import JOB, LATEST, located, trainings
 from convlab.training.recording import KIND
 
 

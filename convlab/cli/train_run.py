@@ -16,9 +16,9 @@ from convlab.measurement.recording import recording
 from convlab.progress import finished
 from convlab.runs.ids import new_id
 from convlab.training.comparing import Training, train
-from convlab.training.distributed import is_first
-from convlab.training.job import trainings
+from convlab.training.keeping.job import trainings
 from convlab.training.recording import KIND, TrainingRecorder, run_settings
+from convlab.training.running.distributed import is_first
 from convlab.views.learning import curve_table
 from convlab.views.notes import plain_notes
 from convlab.views.rankings import ranking_table

@@ -18,6 +18,11 @@ LEAST_POINTS = 6
 
 LEAST_FACTOR, MOST_FACTOR = 0.25, 4.0
 
+USUAL = 0.15
+"""The relative error of a whole network up to which it counts fully."""
+
+ROUNDS_OF_WEIGHTS = 8
+
 Measured = tuple[Call, int, float]
 """A call, the batch, seconds."""
 
@@ -68,11 +73,26 @@ def fitted(rows: Sequence[Sequence[float]], seconds: Sequence[float]) -> tuple[f
 def factors_of(shares: Sequence[Sequence[float]], pull: float) -> list[float]:
     """A factor for each group of laws, near 1, such that shares of the measured time, so corrected, add up to 1 in each network.
 
-    ``pull`` is how much a factor's squared distance from 1 counts beside a squared relative error.
+    ``pull`` is how much a factor's squared distance from 1 counts beside a squared relative error. A network that is unlike all others,
+    by an error beyond ``USUAL``, counts with that error alone (Huber, 1964): it is not to decide for them.
     """
+    weights = [1.0] * len(shares)
+    factors = [1.0] * len(shares[0])
+    for _ in range(ROUNDS_OF_WEIGHTS):
+        factors = _factors(shares, weights, pull)
+        errors = [abs(math.log(_sum(factors, row))) for row in shares]
+        weights = [min(1.0, USUAL / error) if error else 1.0 for error in errors]
+    return factors
+
+
+def _factors(shares: Sequence[Sequence[float]], weights: Sequence[float], pull: float) -> list[float]:
     width = len(shares[0])
-    gram = [[sum(row[i] * row[j] for row in shares) + pull * (i == j) for j in range(width)] for i in range(width)]
-    towards = [sum(row[i] for row in shares) + pull for i in range(width)]
+    weighed = list(zip(weights, shares, strict=True))
+    gram = [
+        [sum(weight * row[i] * row[j] for weight, row in weighed) + pull * (i == j) for j in range(width)]
+        for i in range(width)
+    ]
+    towards = [sum(weight * row[i] for weight, row in weighed) + pull for i in range(width)]
     factors = [1.0] * width
     for _ in range(SWEEPS):
         for term in range(width):

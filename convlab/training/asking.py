@@ -14,7 +14,7 @@ from convlab.language.design import Design
 from convlab.runs.ids import new_id
 from convlab.training.data.datasets import Dataset
 from convlab.training.data.datasets import known as known_set
-from convlab.training.job import (
+from convlab.training.keeping.job import (
     JOB,
     LATEST,
     Job,

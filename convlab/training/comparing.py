@@ -16,23 +16,23 @@ from convlab.language.design import Design
 from convlab.language.files import load
 from convlab.progress import Work
 from convlab.training.asking import begun, lasting, place_of, refuse_other_data, refuse_there, resumed
-from convlab.training.brevity import for_its_budget
 from convlab.training.data.datasets import Dataset, dataset
-from convlab.training.distributed import Group, joined
-from convlab.training.fine_tuning import RECIPE as FINE_TUNING
-from convlab.training.fine_tuning import lasting_weights, unshrunk
 from convlab.training.forecast import Forecast
-from convlab.training.initializing import turned
-from convlab.training.job import JOB, Job, member_folder, write_job
-from convlab.training.judging import Doubt, Judged, doubts
-from convlab.training.loop import train_one
-from convlab.training.overrides import Override, recipe_overrides
-from convlab.training.ranking import Ranking, Score, ranked
+from convlab.training.keeping.job import JOB, Job, member_folder, write_job
+from convlab.training.keeping.trained import Trained
+from convlab.training.proxies.brevity import for_its_budget
+from convlab.training.proxies.judging import Doubt, Judged, doubts
+from convlab.training.proxies.overrides import Override, recipe_overrides
+from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
 from convlab.training.recipes.named import recipe as named_recipe
 from convlab.training.recipes.recipe import Recipe, values
-from convlab.training.shrinking import DataFacts, Shrunk, shrunk_together
+from convlab.training.running.distributed import Group, joined
+from convlab.training.running.fine_tuning import RECIPE as FINE_TUNING
+from convlab.training.running.fine_tuning import lasting_weights, unshrunk
+from convlab.training.running.initializing import turned
+from convlab.training.running.loop import train_one
 from convlab.training.tracking import TrackedTraining, tracked
-from convlab.training.trained import Trained
+from convlab.training.verdicts.ranking import Ranking, Score, ranked
 
 Keep = Callable[[Trained], None]
 """Puts a training away as it stands; the next call for the same design and seed holds it again, with more."""

@@ -16,8 +16,8 @@ from convlab.training.recipes.writing import differences
 if TYPE_CHECKING:
     from convlab.measurement.recording import Recorder
     from convlab.training.data.datasets import Dataset
-    from convlab.training.shrinking import Override
-    from convlab.training.trained import Point, Trained
+    from convlab.training.keeping.trained import Point, Trained
+    from convlab.training.proxies.shrinking import Override
 
 KIND = "training"
 """The kind of the runs, and of their rows."""

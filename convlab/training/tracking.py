@@ -17,7 +17,7 @@ from typing import Final, Generic, NamedTuple, final
 
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.progress import Progress, Result, Work
-from convlab.training.trained import Trained
+from convlab.training.keeping.trained import Trained
 
 PROJECT: Final = "convlab"
 """What trainings are gathered under at wandb and trackio."""

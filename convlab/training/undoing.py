@@ -11,7 +11,7 @@ from convlab.language.downsample import Downsample
 from convlab.language.head import Head
 from convlab.language.knobs import changed, knobs_of
 from convlab.language.stem import Stem
-from convlab.training.reductions import QUANTUM
+from convlab.training.proxies.reductions import QUANTUM
 
 
 class Change(NamedTuple):

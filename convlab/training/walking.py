@@ -21,17 +21,17 @@ from convlab.language.validation import faults
 from convlab.models.builder import available
 from convlab.presets import preset_names
 from convlab.progress import Work
-from convlab.training.brevity import for_its_budget
 from convlab.training.comparing import Keep, Training, train
-from convlab.training.correlations import Agreement, agreement
 from convlab.training.data.datasets import Dataset, dataset
-from convlab.training.judging import Doubt, Judged, between, doubts
-from convlab.training.overrides import Override, recipe_overrides
-from convlab.training.ranking import Pair, Placed
+from convlab.training.proxies.brevity import for_its_budget
+from convlab.training.proxies.judging import Doubt, Judged, between, doubts
+from convlab.training.proxies.overrides import Override, recipe_overrides
+from convlab.training.proxies.shrinking import Budget, DataFacts, Shrunk, budget, shrunk_together
 from convlab.training.recipes.named import recipe as named_recipe
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.shrinking import Budget, DataFacts, Shrunk, budget, shrunk_together
 from convlab.training.undoing import Change, undone
+from convlab.training.verdicts.correlations import Agreement, agreement
+from convlab.training.verdicts.ranking import Pair, Placed
 
 FOLDER = "roadmap"
 SIDE = 64

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
-    from convlab.training.trained import Point, Trained
+    from convlab.training.keeping.trained import Point, Trained
 
 FIGURES: Mapping[str, tuple[str, str]] = {
     "validation_accuracy": ("validation accuracy", "%"),

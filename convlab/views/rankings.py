@@ -12,8 +12,8 @@ from convlab.costs import profile
 from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
-    from convlab.training.ranking import Estimated, Pair, Placed, Ranking
-    from convlab.training.trained import Trained
+    from convlab.training.keeping.trained import Trained
+    from convlab.training.verdicts.ranking import Estimated, Pair, Placed, Ranking
 
 NONE = Cell(None, "-")
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from convlab.measurement.machine.environment import Environment
     from convlab.training.comparing import Training
     from convlab.training.data.datasets import Dataset
+    from convlab.training.keeping.trained import Trained
+    from convlab.training.proxies.shrinking import Override
     from convlab.training.recipes.recipe import Recipe
-    from convlab.training.shrinking import Override
-    from convlab.training.trained import Trained
 
 NONE = "-"
 OVERRIDES = (

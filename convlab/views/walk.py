@@ -11,8 +11,8 @@ from convlab.views.rankings import estimate_text, finite
 from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
-    from convlab.training.correlations import Agreement
-    from convlab.training.ranking import Estimated, Pair, Placed
+    from convlab.training.verdicts.correlations import Agreement
+    from convlab.training.verdicts.ranking import Estimated, Pair, Placed
     from convlab.training.walking import Fidelity, LeftOut, Walk, WalkStep
 
 NONE = Cell(None, "-")

@@ -91,3 +91,10 @@ def test_factors_are_near_one_and_mend_what_all_networks_say():
     assert one == pytest.approx(1 / 0.7, rel=0.02)
     assert other == pytest.approx(1 / 0.7, rel=0.02)
     assert factors_of(shares, 1e6) == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_one_strange_network_does_not_decide_for_all():
+    usual = [[0.5, 0.5], [0.4, 0.6], [0.6, 0.4], [0.45, 0.55]] * 4
+    one, other = factors_of([*usual, [0.3, 0.0], [0.0, 0.3]], 0.01)
+    assert one == pytest.approx(1, rel=0.02)  # by least squares 1.045
+    assert other == pytest.approx(1, rel=0.02)

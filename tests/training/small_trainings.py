@@ -7,8 +7,8 @@ import torch
 from convlab import finished
 from convlab.language.files import load_text
 from convlab.training.data.datasets import Dataset, Split
-from convlab.training.loop import train_one
 from convlab.training.recipes.recipe import Recipe
+from convlab.training.running.loop import train_one
 
 NETWORK = """
 summary = "a small ConvNeXt"

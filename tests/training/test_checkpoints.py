@@ -10,8 +10,8 @@ from small_trainings import recipe_of, trained_in, work_of
 
 from convlab import ConvlabError, load_weights
 from convlab.models import build
-from convlab.training import checkpoints
-from convlab.training.checkpoints import STATE, clear_unfinished, found, newest, read
+from convlab.training.keeping import checkpoints
+from convlab.training.keeping.checkpoints import STATE, clear_unfinished, found, newest, read
 
 TENSORS = {"model.safetensors": save({"a": torch.arange(6.0).reshape(2, 3)}), "optimizer.safetensors": save({})}
 

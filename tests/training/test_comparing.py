@@ -11,12 +11,12 @@ from small_trainings import RESNET, design_of, drawn, recipe_of
 import convlab
 from convlab.errors import ConvlabError
 from convlab.training.batches.batches import Batches
-from convlab.training.brevity import for_its_budget
 from convlab.training.comparing import train
-from convlab.training.job import JOB
-from convlab.training.judging import Judged, doubts
+from convlab.training.keeping.job import JOB
+from convlab.training.proxies.brevity import for_its_budget
+from convlab.training.proxies.judging import Judged, doubts
+from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.shrinking import DataFacts, Shrunk, shrunk_together
 
 RECIPE = recipe_of(samples=16 * 4, shrink="never")
 

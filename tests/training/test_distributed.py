@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from convlab.errors import ConvlabError
-from convlab.training.distributed import is_first, joined, launched
+from convlab.training.running.distributed import is_first, joined, launched
 
 SCRIPT = Path(__file__).with_name("train_in_a_group.py")
 CPU = torch.device("cpu")

@@ -9,10 +9,11 @@ from small_trainings import RESNET, design_of, drawn, recipe_of, trained_in
 from torch import nn
 
 from convlab.models import build
-from convlab.training import checkpoints, loop
-from convlab.training.distributed import ALONE
-from convlab.training.divergence import DivergedError, Watch, observed
-from convlab.training.member import begun
+from convlab.training.keeping import checkpoints
+from convlab.training.running import loop
+from convlab.training.running.distributed import ALONE
+from convlab.training.running.divergence import DivergedError, Watch, observed
+from convlab.training.running.member import begun
 
 WILD = recipe_of(optimizer="sgd", learning_rate=100.0, schedule="constant", warmup=0.0, evaluations=8)
 

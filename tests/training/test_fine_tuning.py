@@ -14,14 +14,14 @@ from convlab.models import build
 from convlab.progress import finished
 from convlab.training.comparing import train
 from convlab.training.data.datasets import dataset
-from convlab.training.fine_tuning import RECIPE, begin_from, classifier, unshrunk
-from convlab.training.initializing import turned
-from convlab.training.job import read_job
-from convlab.training.loop import train_one
+from convlab.training.keeping.job import read_job
 from convlab.training.optimization.groups import parameter_groups
+from convlab.training.proxies.shrinking import DataFacts, shrunk
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.shrinking import DataFacts, shrunk
+from convlab.training.running.fine_tuning import RECIPE, begin_from, classifier, unshrunk
+from convlab.training.running.initializing import turned
+from convlab.training.running.loop import train_one
 
 TINY = {"depths": [1, 2], "widths": [8, 16], "image": {"size": 16}, "stem": {"kind": "patchify", "patch_size": 2}}
 

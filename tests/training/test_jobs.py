@@ -7,8 +7,8 @@ import pytest
 from small_trainings import RESNET, design_of, recipe_of
 
 from convlab import ConvlabError, load, turn
-from convlab.training import job as jobs
-from convlab.training.job import (
+from convlab.training.keeping import job as jobs
+from convlab.training.keeping.job import (
     JOB,
     Job,
     located,

@@ -15,15 +15,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from convlab import ConvlabError, turn
 from convlab.models import build
-from convlab.training import loop
-from convlab.training.arithmetic import autocast, scaler
 from convlab.training.batches.batches import Batches
-from convlab.training.checkpoints import read
-from convlab.training.distributed import ALONE
-from convlab.training.evaluation import evaluate
-from convlab.training.initializing import pass_through, turned
-from convlab.training.member import begun
-from convlab.training.micro_batches import MicroBatches, first_size
+from convlab.training.keeping.checkpoints import read
+from convlab.training.running import loop
+from convlab.training.running.arithmetic import autocast, scaler
+from convlab.training.running.distributed import ALONE
+from convlab.training.running.evaluation import evaluate
+from convlab.training.running.initializing import pass_through, turned
+from convlab.training.running.member import begun
+from convlab.training.running.micro_batches import MicroBatches, first_size
 
 PLAIN = autocast(recipe_of(), torch.device("cpu"))
 
@@ -118,7 +118,7 @@ def test_what_counting_says_will_not_fit_is_not_tried(monkeypatch):
     place = torch.device("cpu")
     assert first_size(design, recipe_of(batch=64, accumulation=2), device=place, world=1) == 32
     room = 16 * found.params + found.saved_bytes(9)
-    monkeypatch.setattr("convlab.training.micro_batches.free_bytes", lambda device: room)
+    monkeypatch.setattr("convlab.training.running.micro_batches.free_bytes", lambda device: room)
     assert first_size(design, recipe_of(batch=64), device=place, world=1) == 8
 
 

@@ -13,7 +13,7 @@ import torch
 from small_trainings import RESNET, design_of, drawn, recipe_of, trained_in, work_of
 
 from convlab import ConvlabError, finished, turn
-from convlab.training.checkpoints import found
+from convlab.training.keeping.checkpoints import found
 
 SETTINGS = {
     "adamw": {},
@@ -179,7 +179,7 @@ def train_and_save_every_step(folder, said):
 def test_killed_at_ten_moments_it_ends_in_the_same_weights(tmp_path):
     straight = trained_in(tmp_path / "straight", recipe=LONG)
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["convlab.training.loop", "torch._dynamo", "timm.utils", "tomlkit"])
+    processes.set_forkserver_preload(["convlab.training.running.loop", "torch._dynamo", "timm.utils", "tomlkit"])
     moments, killed_at = random.Random(0), []
     for _ in range(10):
         heard, said = processes.Pipe(duplex=False)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import timm.optim
 import torch
 import torch.nn.functional as F
 
@@ -42,9 +43,14 @@ def trained(design, *, images, epochs, seed=0):
     torch.manual_seed(seed)
     model = convlab.build(design)
     indices, batch = numbers(images, TEXTURE, LONG_RANGE), 64
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.05)
+    within = [weight for name, weight in model.named_parameters() if weight.ndim > 1 and "stages" in name]
+    others = [weight for name, weight in model.named_parameters() if weight.ndim == 1 or "stages" not in name]
+    groups = [{"params": within, "use_muon": True}, {"params": others, "use_muon": False, "lr": 3e-3}]
+    optimizer = timm.optim.Muon(groups, lr=0.02, weight_decay=0.02)
     steps = epochs * (len(indices) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, steps, pct_start=0.2)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(step / steps / 0.15, 1) * (1 - step / steps)
+    )
     for epoch in range(epochs):
         order = np.random.default_rng((seed, epoch)).permutation(indices)
         for chosen in order[: len(order) // batch * batch].reshape(-1, batch):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from convlab.measurement.statistics import T_QUANTILE
-from convlab.training.correlations import agreement, kendall, spearman
-from convlab.training.ranking import Score, holm, ranked
-from convlab.training.student import expected_largest, quantile, two_sided
+from convlab.training.verdicts.correlations import agreement, kendall, spearman
+from convlab.training.verdicts.ranking import Score, holm, ranked
+from convlab.training.verdicts.student import expected_largest, quantile, two_sided
 
 
 def simulated(generator, effects, *, seeds=3, seed_deviation=0.05, deviation=0.01):

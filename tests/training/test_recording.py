@@ -14,9 +14,9 @@ from convlab.runs import open_store
 from convlab.runs.comparing import compare
 from convlab.runs.records import conditions_of
 from convlab.training.data.datasets import Dataset, Split
+from convlab.training.keeping.trained import Point, Trained
 from convlab.training.recipes.named import recipe
 from convlab.training.recording import TrainingRecorder, budget, recipe_label, run_settings, training_row
-from convlab.training.trained import Point, Trained
 from convlab.views.runs import comparison_table, conditions_text, run_facts
 from convlab.views.stored_trainings import stored_training_table
 

@@ -11,10 +11,9 @@ from convlab.language.design import stem_stride
 from convlab.language.knobs import knobs_of
 from convlab.language.validation import faults
 from convlab.presets import preset_names
-from convlab.training.overrides import recipe_overrides
-from convlab.training.recipes.recipe import Recipe
-from convlab.training.reductions import LARGEST_SPENT_MAP, sides
-from convlab.training.shrinking import (
+from convlab.training.proxies.overrides import recipe_overrides
+from convlab.training.proxies.reductions import LARGEST_SPENT_MAP, sides
+from convlab.training.proxies.shrinking import (
     CPU_MACS,
     GPU_MACS,
     LENIENCE,
@@ -23,7 +22,8 @@ from convlab.training.shrinking import (
     shrunk,
     shrunk_together,
 )
-from convlab.training.stems import eased
+from convlab.training.proxies.stems import eased
+from convlab.training.recipes.recipe import Recipe
 
 PRESETS = (*preset_names(), *preset_names("roadmap"))
 GREY = DataFacts(10, 1, 28, 28)

@@ -11,9 +11,9 @@ import convlab
 from convlab import facts
 from convlab.errors import ConvlabError
 from convlab.language.validation import faults
-from convlab.training.correlations import kendall
 from convlab.training.data.datasets import Dataset, Split
 from convlab.training.undoing import Change, undone
+from convlab.training.verdicts.correlations import kendall
 from convlab.training.walking import base_of, step_names, walk
 
 STEPS = step_names()

@@ -11,9 +11,9 @@ from small_trainings import design_of, drawn, recipe_of
 from convlab import finished
 from convlab.errors import ConvlabError
 from convlab.language.turning import turn
-from convlab.training.checkpoints import newest, read
-from convlab.training.distributed import joined
-from convlab.training.loop import train_one
+from convlab.training.keeping.checkpoints import newest, read
+from convlab.training.running.distributed import joined
+from convlab.training.running.loop import train_one
 
 
 def main(folder, knobs):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from convlab import load
+from convlab.training.keeping.trained import Point, Trained
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.trained import Point, Trained
 from convlab.views.learning import GAP, curve_table, learning_curves, mean_curves, span, sparkline
 
 

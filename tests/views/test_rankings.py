@@ -6,9 +6,9 @@ import json
 import math
 
 from convlab import load, profile
-from convlab.training.ranking import Score, ranked
+from convlab.training.keeping.trained import Trained
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.trained import Trained
+from convlab.training.verdicts.ranking import Score, ranked
 from convlab.views.rankings import plain_ranking, ranking_table
 
 LOSSES = {"good": (0.50, 0.52, 0.51), "alike": (0.51, 0.52, 0.52), "bad": (0.90, 0.92, 0.91)}

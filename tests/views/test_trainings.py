@@ -6,9 +6,9 @@ import torch
 
 from convlab import load
 from convlab.training.data.datasets import Dataset, Split
+from convlab.training.keeping.trained import Trained
+from convlab.training.proxies.shrinking import Override
 from convlab.training.recipes.named import recipe
-from convlab.training.shrinking import Override
-from convlab.training.trained import Trained
 from convlab.views.trainings import beginning, cue_table, duration, override_table, trained_notes
 
 

@@ -10,10 +10,10 @@ import torch
 from convlab import facts, load, profile
 from convlab.training.comparing import Training
 from convlab.training.data.datasets import Dataset, Split
-from convlab.training.job import Job
-from convlab.training.judging import Doubt
-from convlab.training.ranking import Score, ranked
+from convlab.training.keeping.job import Job
+from convlab.training.proxies.judging import Doubt
 from convlab.training.recipes.recipe import Recipe
+from convlab.training.verdicts.ranking import Score, ranked
 from convlab.training.walking import LeftOut, Walk, WalkStep
 from convlab.views.walk import fidelity_texts, left_out_table, plain_walk, walk_table
 

@@ -46,7 +46,7 @@ MARGIN = 0.3
 PAIRS = {"lying pairs": (1, 0), "falling pairs": (1, 1), "standing pairs": (0, 1), "rising pairs": (-1, 1)}
 """Steps to the right and downwards from one blob of a pair to the other, in distances."""
 
-PAIR_COUNT = 3
+PAIR_COUNT = 4
 """Pairs in an image, all of one orientation."""
 
 DISTANCE = 3 / 8

@@ -17,21 +17,28 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from convlab.language.design import Design
 from convlab.models.builder import available
 from convlab.progress import Work
-from convlab.training.arithmetic import kernels
 from convlab.training.data.datasets import Dataset, Split
-from convlab.training.distributed import Group
-from convlab.training.divergence import GRADIENT, VALIDATION, DivergedError, largest_gradient, observed, sentence
-from convlab.training.evaluation import Evaluation, evaluate
-from convlab.training.identity import identity
-from convlab.training.initializing import turned
-from convlab.training.interrupts import held
-from convlab.training.member import Member, begun
-from convlab.training.micro_batches import MicroBatches, TooLittleMemoryError
+from convlab.training.keeping.identity import identity
+from convlab.training.keeping.results import finished, keep_result
+from convlab.training.keeping.trained import Point, Trained
 from convlab.training.optimization.schedules import set_learning_rate
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.reporting import progress, trained
-from convlab.training.results import finished, keep_result
-from convlab.training.trained import Point, Trained
+from convlab.training.running.arithmetic import kernels
+from convlab.training.running.distributed import Group
+from convlab.training.running.divergence import (
+    GRADIENT,
+    VALIDATION,
+    DivergedError,
+    largest_gradient,
+    observed,
+    sentence,
+)
+from convlab.training.running.evaluation import Evaluation, evaluate
+from convlab.training.running.initializing import turned
+from convlab.training.running.interrupts import held
+from convlab.training.running.member import Member, begun
+from convlab.training.running.micro_batches import MicroBatches, TooLittleMemoryError
+from convlab.training.running.reporting import progress, trained
 
 if TYPE_CHECKING:
     from convlab.weights.given import Weights

@@ -16,7 +16,7 @@ from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.language.files import load_text, write_whole
 from convlab.language.writing import text_in_full
-from convlab.training.identity import differences, told
+from convlab.training.keeping.identity import differences, told
 from convlab.training.recipes.named import recipe_of
 from convlab.training.recipes.recipe import Recipe, values
 

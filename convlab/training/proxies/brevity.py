@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from convlab.training.overrides import Override
+from convlab.training.proxies.overrides import Override
 from convlab.training.recipes.recipe import Recipe
 
 LEAST_EPOCHS = 5

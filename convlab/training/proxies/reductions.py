@@ -13,7 +13,7 @@ from convlab.language.design import Design, Stage, lower, stem_stride, strides
 from convlab.language.head import Head
 from convlab.language.knobs import changed
 from convlab.language.validation import structural_faults
-from convlab.training.stems import eased
+from convlab.training.proxies.stems import eased
 
 QUANTUM = 8
 """Widths are multiples of this."""

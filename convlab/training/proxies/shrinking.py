@@ -12,9 +12,9 @@ from convlab.language.blocks import Block
 from convlab.language.design import Design, Image, lower, stem_stride
 from convlab.language.knobs import changed
 from convlab.language.validation import faults, validated
-from convlab.training.overrides import Override, differences
+from convlab.training.proxies.overrides import Override, differences
+from convlab.training.proxies.reductions import LARGEST_SPENT_MAP, Reduction, reduced, sides, without_spent_stages
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.reductions import LARGEST_SPENT_MAP, Reduction, reduced, sides, without_spent_stages
 
 if TYPE_CHECKING:
     from convlab.training.data.datasets import Dataset

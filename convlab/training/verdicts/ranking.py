@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from convlab.training import student
+from convlab.training.verdicts import student
 
 LEVEL = 0.95
 """Of the intervals; tests reject at its complement."""

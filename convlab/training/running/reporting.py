@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from convlab.progress import Progress
-from convlab.training.evaluation import Evaluation
-from convlab.training.member import Member
-from convlab.training.trained import Trained
+from convlab.training.keeping.trained import Trained
+from convlab.training.running.evaluation import Evaluation
+from convlab.training.running.member import Member
 
 
 def progress(member: Member) -> Progress:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.files import load_text, write_whole
-from convlab.training.identity import refuse_other
+from convlab.training.keeping.identity import refuse_other
+from convlab.training.keeping.trained import Point, Trained
 from convlab.training.recipes.named import recipe_of
-from convlab.training.trained import Point, Trained
 
 RESULT: Final = "result.json"
 

@@ -14,22 +14,22 @@ from torch import nn
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.models.builder import build
-from convlab.training import checkpoints
-from convlab.training.arithmetic import autocast, scaler
 from convlab.training.batches.batches import Batches
 from convlab.training.batches.order import mixed
 from convlab.training.data.datasets import Dataset
-from convlab.training.distributed import Group
-from convlab.training.divergence import WEIGHT, DivergedError, Watch
-from convlab.training.fine_tuning import begin_from, scale_head
-from convlab.training.identity import circumstances, identity, note_of, refuse_other
-from convlab.training.initializing import pass_through
-from convlab.training.micro_batches import MicroBatches, first_size
+from convlab.training.keeping import checkpoints
+from convlab.training.keeping.identity import circumstances, identity, note_of, refuse_other
 from convlab.training.optimization.averaging import ExponentialAverage
 from convlab.training.optimization.optimizers import optimizer
 from convlab.training.optimization.schedules import Schedule, schedule
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.state import State
+from convlab.training.running.arithmetic import autocast, scaler
+from convlab.training.running.distributed import Group
+from convlab.training.running.divergence import WEIGHT, DivergedError, Watch
+from convlab.training.running.fine_tuning import begin_from, scale_head
+from convlab.training.running.initializing import pass_through
+from convlab.training.running.micro_batches import MicroBatches, first_size
+from convlab.training.running.state import State
 
 if TYPE_CHECKING:
     from convlab.weights.given import Weights

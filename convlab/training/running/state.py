@@ -12,9 +12,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from convlab.models.containers import ConvNet
-from convlab.training.checkpoints import Checkpoint
+from convlab.training.keeping.checkpoints import Checkpoint
+from convlab.training.keeping.trained import Point
 from convlab.training.optimization.averaging import ExponentialAverage
-from convlab.training.trained import Point
 from convlab.weights.packing import packed
 from convlab.weights.provenance import provenance
 

@@ -10,10 +10,10 @@ from typing import Any, final
 from convlab.costs import cost
 from convlab.language.design import Design, lower, stem_stride
 from convlab.language.layer_text import BRACKETS_OF_LAYERS, Call, parse_layer, values
-from convlab.training.initializing import turned
+from convlab.training.proxies.reductions import sides
+from convlab.training.proxies.shrinking import DataFacts, Shrunk
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.reductions import sides
-from convlab.training.shrinking import DataFacts, Shrunk
+from convlab.training.running.initializing import turned
 
 LEAST_SIDE = 48
 """From so many px on, kernels can be told apart: below, small ones win here that lose on large images."""

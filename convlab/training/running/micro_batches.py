@@ -13,12 +13,12 @@ from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
 from convlab.measurement.running.failures import out_of_memory, release
 from convlab.models.memory import free_bytes
-from convlab.training.arithmetic import sow
+from convlab.training.running.arithmetic import sow
 
 if TYPE_CHECKING:
     from convlab.training.batches.batches import Batch, Batches
-    from convlab.training.distributed import Group
     from convlab.training.recipes.recipe import Recipe
+    from convlab.training.running.distributed import Group
 
 COPIES_OF_WEIGHTS = 4
 """Weights, gradients and AdamW's two averages."""

@@ -10,8 +10,8 @@ from convlab.language.addresses import get
 from convlab.language.design import Design
 from convlab.language.knobs import changed, knobs_of
 from convlab.language.stem import Stem
+from convlab.training.proxies.reductions import LARGEST_SPENT_MAP
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.reductions import LARGEST_SPENT_MAP
 
 
 @final

@@ -1,0 +1,1 @@
+"""What trainings with several seeds say: rankings with intervals and ties, and correlations of orders."""
