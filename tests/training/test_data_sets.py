@@ -6,7 +6,7 @@ import pytest
 from tiny_sets import pixels, write_idx_folder
 
 from convlab.errors import ConvlabError
-from convlab.training.data import fashion_mnist
+from convlab.training.data import fashion_mnist, procedural
 from convlab.training.data.datasets import dataset, datasets, known
 from convlab.training.data.splitting import TEST, held_out, held_out_of_each
 
@@ -61,6 +61,7 @@ def test_auto_is_fashion_mnist_where_it_is(tmp_path, monkeypatch):
 
 def test_auto_is_the_procedural_set_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path)
+    monkeypatch.setattr(procedural, "COUNTS", {"train": 24, "validation": 12, "test": 12})
     found = dataset("auto")
     assert found.name == "procedural"
     assert "fashion_mnist is not here" in found.note

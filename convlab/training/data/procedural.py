@@ -43,10 +43,10 @@ CLASSES: tuple[str, ...] = tuple(name for kinds in CUES.values() for name in kin
 KINDS = 4
 """Classes of a cue."""
 
-CONTRAST = {"texture": (6.0, 30.0), "shape": (12.0, 44.0), "long_range": (48.0, 118.0)}
+CONTRAST = {"texture": (3.0, 28.0), "shape": (6.0, 44.0), "long_range": (16.0, 118.0)}
 """How much brighter a pattern is than what is behind it, in steps of 255; it is drawn anew for each image, so that some stay hard."""
 
-NOISE = (12.0, 48.0)
+NOISE = (12.0, 56.0)
 """The largest deviation of a pixel, in steps of 255, evenly distributed, each channel by itself."""
 
 BACKGROUND = 16.0
