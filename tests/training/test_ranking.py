@@ -244,3 +244,15 @@ def test_the_interval_of_tau_covers_the_truth_in_95_of_100_samples():
         found = agreement(ones, others, seed=seed)
         covered += found.low <= truth <= found.high
     assert 0.93 <= covered / 1000 <= 0.98
+
+
+def test_designs_that_share_no_seed_are_not_compared():
+    pairs = [("a", 0, 1.0), ("a", 1, 1.1), ("b", 0, 1.2), ("b", 1, 1.3), ("c", 2, 3.0)]
+    found = ranked([Score(name, seed, loss, 0.5) for name, seed, loss in pairs])
+    assert [place.name for place in found.places] == ["a", "b"]
+    assert found.unranked == {"c": "it shares no seed with the others"}
+    assert found.places[0].loss.mean == pytest.approx(1.05)
+    alone = ranked([Score("a", 1, 5.0, 0.1), Score("b", 0, 1.0, 0.5)])
+    assert [(place.name, place.loss.mean) for place in alone.places] == [("a", 5.0)]
+    linked = ranked([Score(name, seed, loss, 0.5) for name, seed, loss in [*pairs, ("c", 0, 2.0)]])
+    assert {place.name for place in linked.places} == {"a", "b", "c"}

@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from convlab.training.verdicts import student
+from convlab.training.verdicts.connected import comparable
 
 LEVEL = 0.95
 """Of the intervals; tests reject at its complement."""
@@ -150,7 +151,8 @@ def ranked(scores: Sequence[Score], *, unranked: Mapping[str, str] | None = None
     By mean cross-entropy, then accuracy. The model is additive (an effect of the design, one of the seed, and a residual of one
     variance for all), fitted by least squares, so that designs that lack seeds are compared as fairly as it goes. Intervals are
     Student's t with the pooled residual variance; the tests of all pairs are adjusted by Holm. Scores that are not finite are left out,
-    and their designs told in ``unranked``.
+    and their designs told in ``unranked``,
+    as are those that share no seed with the others.
     """
     left_out = dict(unranked or {})
     whole = [score for score in scores if math.isfinite(score.loss) and math.isfinite(score.accuracy)]
@@ -160,6 +162,10 @@ def ranked(scores: Sequence[Score], *, unranked: Mapping[str, str] | None = None
             left_out.setdefault(name, "no training of it came to a result")
     if not names:
         return Ranking((), (), left_out, (), math.nan, math.nan, 0)
+    linked = comparable((score.name, score.seed) for score in whole)
+    left_out |= {name: "it shares no seed with the others" for name in names if name not in linked}
+    names = [name for name in names if name in linked]
+    whole = [score for score in whole if score.name in linked]
     seeds = tuple(sorted({score.seed for score in whole}))
     loss, accuracy = (_fit(whole, names, seeds, of) for of in ("loss", "accuracy"))
     order = sorted(range(len(names)), key=lambda index: (loss.means[index], -accuracy.means[index]))
