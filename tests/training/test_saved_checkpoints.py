@@ -85,8 +85,29 @@ def test_a_damaged_one_is_set_aside_and_the_one_before_is_taken(tmp_path, damage
 def test_where_all_are_damaged_nothing_begins_anew(tmp_path):
     for path in saved(tmp_path, 10, 20):
         cut(path / STATE)
-    with pytest.raises(ConvlabError, match=r"no checkpoint in .* can be read"):
+    for _ in range(2):
+        with pytest.raises(ConvlabError, match=r"no checkpoint in .* can be read"):
+            newest(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000010", "step-000020"]
+
+
+def test_one_that_cannot_be_read_now_is_not_damaged(tmp_path):
+    newer = saved(tmp_path, 10, 20)[-1]
+    (newer / STATE).unlink()
+    (newer / STATE).mkdir()  # reading it fails as on a disk with errors, whoever reads
+    with pytest.raises(ConvlabError, match="cannot be read"):
         newest(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000010", "step-000020"]
+
+
+def test_a_step_that_is_there_is_not_written_twice(tmp_path):
+    (path,) = saved(tmp_path, 10)
+    before = (path / STATE).stat().st_mtime_ns
+    assert saved(tmp_path, 10) == [path]
+    assert (path / STATE).stat().st_mtime_ns == before
+    cut(path / STATE)
+    saved(tmp_path, 10)
+    assert newest(tmp_path)[0].step == 10
 
 
 def test_what_a_killed_process_left_is_no_checkpoint(tmp_path):

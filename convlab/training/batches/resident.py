@@ -57,7 +57,7 @@ class Resident(Source):
         return pixels.index_select(0, places.view(-1)).view(len(images), height, width, channels)
 
     def _there(self, values: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.array(values)).to(self._device, non_blocking=True)
+        return torch.from_numpy(np.array(values)).to(self._device, non_blocking=self._device.type == "cuda")
 
 
 def resized(images: Tensor, boxes: Boxes, flips: NDArray[np.bool_], *, mode: str) -> Tensor:

@@ -44,7 +44,7 @@ class Stream(Source):
     def training(self, step: int, start: int, stop: int) -> Tensor:
         first = self._span[0]
         pixels = self._filling(step).result()[start - first : stop - first]
-        return pixels.to(self._device, non_blocking=True)
+        return pixels.to(self._device, non_blocking=self._device.type == "cuda")
 
     def _filling(self, step: int) -> Filling:
         """The step's batch, while those after it are begun as well. The step's own is kept until another is asked for."""
@@ -72,7 +72,7 @@ def judged(pictures: Pictures, workers: Workers, *, size: int, device: torch.dev
                     break
             if not begun:
                 return
-            yield begun.popleft().result().to(device, non_blocking=True)
+            yield begun.popleft().result().to(device, non_blocking=device.type == "cuda")
     finally:
         for filling in begun:
             filling.cancel()

@@ -29,6 +29,9 @@ _TEMPORARY = ".step-"
 _SET_ASIDE = "damaged-"
 
 
+_DAMAGED = "bad-checkpoint"
+
+
 @final
 @dataclass(frozen=True)
 class Checkpoint:
@@ -50,6 +53,11 @@ def save(folder: Path, step: int, files: Mapping[str, bytes], state: Mapping[str
     temporary = folder / f"{_TEMPORARY}{step:06d}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if target.exists():  # saved before, by one who was stopped right after
+            try:
+                return read(target).path
+            except ConvlabError:
+                _set_aside(target)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         for name, content in files.items():
@@ -78,23 +86,26 @@ def found(folder: Path) -> list[Path]:
 def newest(folder: Path) -> tuple[Checkpoint | None, tuple[str, ...]]:
     """The newest checkpoint that is undamaged, None where there is none at all, and what has to be told of others.
 
-    A damaged one is renamed, so that a later one can take its name. Raises ConvlabError where all are damaged.
+    A damaged one is renamed, so that a later one can take its name. Raises ConvlabError where all are damaged, or where one cannot be
+    read now; nothing is renamed then.
     """
     paths, notes = found(folder)[::-1], list[str]()
-    for path in paths:
+    for number, path in enumerate(paths):
         try:
             checkpoint = read(path)
         except ConvlabError as error:
+            if error.problems[0].code != _DAMAGED:
+                raise
             notes.append(f"{error.problems[0].message}: it was set aside")
-            with suppress(OSError):
-                path.rename(_unused(path.with_name(f"{_SET_ASIDE}{path.name}")))
             continue
+        for damaged in paths[:number]:
+            _set_aside(damaged)
         notes = [f"{note}, and training went on from {path.name}" for note in notes]
         return checkpoint, tuple(notes)
     if paths:
         help = "train anew in another folder, or without --resume"
         message = f"no checkpoint in {quote(str(folder))} can be read"
-        raise ConvlabError(Problem("bad-checkpoint", message, label=notes[0], help=help))
+        raise ConvlabError(Problem("bad-checkpoint", message, label=notes[0].partition(": it was")[0], help=help))
     return None, ()
 
 
@@ -108,8 +119,10 @@ def read(path: Path) -> Checkpoint:
             if hashlib.sha256(content).hexdigest() != digest:
                 raise _damaged(path, f"{name} is not what was written")
             tensors[Path(name).stem] = load(content)
+        except FileNotFoundError:
+            raise _damaged(path, f"{name} is missing") from None
         except OSError as error:
-            raise _damaged(path, f"{name}: {error.strerror}") from None
+            raise _unreadable(path, error) from None
         except SafetensorError as error:
             raise _damaged(path, f"{name}: {error}") from None
     return Checkpoint(path, state["step"], tensors, state)
@@ -128,8 +141,10 @@ def _state(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = signed["state"]
         if signed["sha256"] != _digest(state):
             raise _damaged(path, f"{STATE} is not what was written")
+    except FileNotFoundError:
+        raise _damaged(path, f"{STATE} is missing") from None
     except OSError as error:
-        raise _damaged(path, f"{STATE}: {error.strerror}") from None
+        raise _unreadable(path, error) from None
     except (ValueError, KeyError, TypeError):
         raise _damaged(path, f"{STATE} is cut off or scrambled") from None
     return state
@@ -173,8 +188,18 @@ def _unused(path: Path) -> Path:
     return next((each for each in (path, *numbered) if not each.exists()), path)
 
 
+def _set_aside(path: Path) -> None:
+    with suppress(OSError):
+        path.rename(_unused(path.with_name(f"{_SET_ASIDE}{path.name}")))
+
+
+def _unreadable(path: Path, error: OSError) -> ConvlabError:
+    message = f"{quote(str(path))} cannot be read: {error.strerror or error}"
+    return ConvlabError(Problem("unreadable-file", message, help="try again; nothing was changed"))
+
+
 def _damaged(path: Path, why: str) -> ConvlabError:
-    return ConvlabError(Problem("bad-checkpoint", f"{path.name} is damaged ({why})"))
+    return ConvlabError(Problem(_DAMAGED, f"{path.name} is damaged ({why})"))
 
 
 def _not_saved(folder: Path, step: int, error: OSError) -> ConvlabError:
