@@ -16,7 +16,7 @@ from interleaved import RESULTS
 from proxy_members import Member, rows, train_missing, write_rows
 
 from convlab.models.builder import available
-from convlab.training.data.datasets import dataset
+from convlab.training.data.registry import dataset
 from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
@@ -56,7 +56,7 @@ def main() -> None:
     report["tie_groups"] = groups
     _print(table, report["tau"])
     for name, tied in groups.items():
-        print(f"tie groups of {name}: {' > '.join(' = '.join(group) for group in tied) or 'none, for a single seed'}")
+        print(f"tie groups of {name}: {' | '.join(' = '.join(group) for group in tied) or 'none, for a single seed'}")
     print(write_rows(options.write, rows(options.write), device, **report))
 
 

@@ -23,7 +23,8 @@ from convlab import build, load, profile
 from convlab.language.design import Design
 from convlab.models.builder import available
 from convlab.training.batches.batches import Batches
-from convlab.training.data.datasets import Dataset, dataset
+from convlab.training.data.datasets import Dataset
+from convlab.training.data.registry import dataset
 from convlab.training.proxies.shrinking import DataFacts, shrunk_together
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe

@@ -109,6 +109,8 @@ CODES: dict[str, str] = {
     "follows could be lost; the checkpoints before it are whole, and --resume goes on from the newest.",
     "other-training": "A training is resumed with another design, recipe or data set than it was begun with, so that it would be neither "
     "the one nor the other. Resume without naming them, or train anew in another folder.",
+    "worker-ended": "The process that did the work could not be started, or ended without saying how: it was killed, for want of memory "
+    "perhaps, or crashed. What was stored and saved before is still there, and a training goes on from it with --resume.",
     "internal-error": "A mistake in convlab itself; what you wrote is not to blame. Run the command again with --debug "
     "and report what it prints.",
     "usage": "The command was called in a way that it does not understand. `convlab COMMAND --help` shows how, "

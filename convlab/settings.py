@@ -46,6 +46,12 @@ class Settings:
         "auto",
         "where runs are kept: a SQLite file, or the URL of a PostgreSQL database; auto: a file in your data folder",
     )
+    progress: str = knob(
+        "auto",
+        "how long work tells on stderr how far it is; lines: one now and then, json: a JSON object a line, for programs, "
+        "auto: one line that is written anew on a terminal, lines elsewhere",
+        choices=("auto", "none", "lines", "json"),
+    )
     data_folder: str = knob(
         "auto",
         "where data sets are downloaded to and looked for; auto: a folder in your data folder",

@@ -50,6 +50,11 @@ class Document:
 
 def read(path: str | os.PathLike[str]) -> Document:
     """The TOML document in the regular file at the path; anything else is a ConvlabError with exit code 2."""
+    return parse(read_text(path), os.fspath(path))
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text of the regular file at the path, its ends of lines as they are, whether it is TOML or not. Raises ConvlabError."""
     name = os.fspath(path)
     try:
         status = Path(name).stat()
@@ -68,7 +73,7 @@ def read(path: str | os.PathLike[str]) -> Document:
         _refuse_file(name, "unreadable-file", f"cannot read {quote(name)}: {reason}", "check the name and permissions")
     if len(content) > MAX_BYTES:  # the file grew, or says 0 bytes as those in /proc do
         _refuse_file(name, "too-large", f"{quote(name)} is over 1 MB", "is it another file than you meant?")
-    return parse(_decode(content, name), name)
+    return _decode(content, name)
 
 
 def parse(text: str, name: str) -> Document:

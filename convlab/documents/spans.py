@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import final
+from typing import NamedTuple, final
 
 from convlab.errors import Place
 
@@ -40,6 +40,15 @@ def place_of(name: str, text: str, start: int, end: int) -> Place:
     return Place(name, text.count("\n", 0, start) + 1, start - line_start + 1, line, length)
 
 
+class Statement(NamedTuple):
+    """A header, or a pair of key and value that is not inside another: the table it stands in (a header: itself), its path and span."""
+
+    table: Keys
+    path: Keys
+    span: Span
+    header: bool
+
+
 @final
 class Scanner:
     """Finds the spans (key, value) of every path in text that tomllib has accepted; EOFError where it breaks off."""
@@ -49,6 +58,8 @@ class Scanner:
         self.at = 0
         self.spans: dict[Keys, tuple[Span, Span]] = {}
         self.latest: tuple[Keys, Span] = ((), (0, 0))
+        self.statements: list[Statement] = []
+        self.mentions: list[tuple[Keys, Span]] = []
         self._implied: set[Keys] = set()
         self._items: dict[Keys, int] = {}
 
@@ -57,10 +68,14 @@ class Scanner:
         table: Keys = ()
         self._take(_BLANKS)
         while self.at < len(self.text):
-            if self.text[self.at] == "[":
+            start = self.at
+            header = self.text[start] == "["
+            if header:
                 table = self._header()
             else:
                 self._pair(table)
+            path = table if header else self.latest[0]
+            self.statements.append(Statement(table, path, (start, self.at), header))
             self._take(_BLANKS)
 
     def _header(self) -> Keys:
@@ -142,6 +157,7 @@ class Scanner:
 
     def _note(self, path: Keys, key: Span, value: Span, implied: bool = False) -> None:
         """The first mention counts; but a table's own header counts more than that of a table inside it."""
+        self.mentions.append((path, key))
         if path not in self.spans or (path in self._implied and not implied):
             self.spans[path] = key, value
             (self._implied.add if implied else self._implied.discard)(path)

@@ -33,7 +33,7 @@ def load(source: str | os.PathLike[str], *, sets: Iterable[str] = ()) -> Design:
 
 def load_text(text: str, *, name: str = "design", sets: Iterable[str] = ()) -> Design:
     """The design of a file's text, as ``load`` gives that of the file; ``name`` stands for the file in errors."""
-    return _load(_on_bases(parse(text, name), Path(name)), sets)
+    return _load(sources_of_text(text, name=name), sets)
 
 
 def _load(chain: list[Source], sets: Iterable[str]) -> Design:
@@ -51,6 +51,11 @@ def sources(source: str | os.PathLike[str]) -> list[Source]:
     """The documents that make a design, the oldest base first."""
     path = find(source)
     return _on_bases(read(path), path)
+
+
+def sources_of_text(text: str, *, name: str = "design") -> list[Source]:
+    """The documents that make the design of a file's text, the oldest base first."""
+    return _on_bases(parse(text, name), Path(name))
 
 
 def _on_bases(document: Document, path: Path) -> list[Source]:

@@ -103,7 +103,8 @@ def sweep(
     began = time.monotonic()
     try:
         for batch in order:
-            yield Progress(len(climb.found), None, f"{subject.name}, batch {batch}", time.monotonic() - began)
+            what, elapsed = f"{subject.name}, batch {batch}", time.monotonic() - began
+            yield Progress(len(climb.found), None, what, elapsed, subject=subject.name)
             climb.measure(batch)
             if keep is not None:
                 keep(Sweep(climb.rows()))
@@ -116,7 +117,8 @@ def sweep(
         for number, batch in enumerate(reversed(list(climb.found)), 1):
             left = up * (len(climb.found) - number + 1) / len(climb.found)
             what = f"{subject.name}, batch {batch} once more"
-            yield Progress(len(climb.found) + number, 2 * len(climb.found), what, time.monotonic() - began, left)
+            done, elapsed = len(climb.found) + number, time.monotonic() - began
+            yield Progress(done, 2 * len(climb.found), what, elapsed, left, subject=subject.name)
             climb.measure(batch)
     except KeyboardInterrupt:
         stopped = True

@@ -177,8 +177,8 @@ def _group(session: _Session, candidates: Sequence[Candidate]) -> Work[None]:
     began = time.monotonic()
     try:
         for number, candidate in enumerate(candidates):
-            what = f"preparing {candidate.subject.name}"
-            yield Progress(number, len(candidates), what, time.monotonic() - began)
+            name = candidate.subject.name
+            yield Progress(number, len(candidates), f"preparing {name}", time.monotonic() - began, subject=name)
             candidate.prepare(session.conditions)
         yield from _warmed([each for each in candidates if each.workload is not None], session.protocol)
         running = [candidate for candidate in candidates if candidate.workload is not None]
@@ -197,8 +197,8 @@ def _group(session: _Session, candidates: Sequence[Candidate]) -> Work[None]:
 def _warmed(running: Sequence[Candidate], protocol: Protocol) -> Work[None]:
     began = time.monotonic()
     for number, candidate in enumerate(running):
-        what = f"warming up {candidate.subject.name}"
-        yield Progress(number, len(running), what, time.monotonic() - began)
+        name = candidate.subject.name
+        yield Progress(number, len(running), f"warming up {name}", time.monotonic() - began, subject=name)
         candidate.warm_up(protocol)
 
 
@@ -240,8 +240,9 @@ def _counted(session: _Session, running: Sequence[Candidate]) -> Work[None]:
     """Memory and energy, after the timing: what counts them would slow the timed steps down."""
     began = time.monotonic()
     for number, candidate in enumerate(running):
-        what = f"memory and energy of {candidate.subject.name}"
-        yield Progress(number, len(running), what, time.monotonic() - began)
+        name = candidate.subject.name
+        what = f"memory and energy of {name}"
+        yield Progress(number, len(running), what, time.monotonic() - began, subject=name)
         candidate.weigh(min(ENERGY_S, session.protocol.seconds))
 
 

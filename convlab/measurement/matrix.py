@@ -12,7 +12,7 @@ from convlab.measurement.benchmarking import Benchmark, Keep, benchmark
 from convlab.measurement.rounds import Protocol
 from convlab.measurement.running.conditions import DTYPES, MODES, Conditions, checked
 from convlab.measurement.running.subjects import Subject
-from convlab.progress import Progress, Work
+from convlab.progress import Work
 
 AXES: Mapping[str, tuple[Any, ...]] = {
     "dtype": DTYPES,
@@ -133,7 +133,7 @@ def _titled(work: Work[Benchmark], title: str, waiting: int) -> Work[Benchmark]:
             whole = None
             if step.remaining_s is not None:
                 whole = step.remaining_s + waiting * (step.elapsed_s + step.remaining_s)
-            told = Progress(step.done, step.total, title + step.what, step.elapsed_s, whole)
+            told = replace(step, what=title + step.what, remaining_s=whole)
             try:
                 yield told
             except KeyboardInterrupt:

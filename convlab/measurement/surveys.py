@@ -175,7 +175,8 @@ def _prepared(subjects: Sequence[Subject], ready: dict[int, Workload], findings:
     """Fill ``ready`` with the networks that run, by their positions; why others do not is noted."""
     began = time.monotonic()
     for position, subject in enumerate(subjects):
-        yield Progress(position, len(subjects), f"preparing {subject.name}", time.monotonic() - began)
+        what, elapsed = f"preparing {subject.name}", time.monotonic() - began
+        yield Progress(position, len(subjects), what, elapsed, subject=subject.name)
         workload = attempt(subject, findings.conditions)
         if isinstance(workload, str):
             findings.failures.append((subject, workload))

@@ -11,7 +11,7 @@ from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
 from convlab.prediction.calibration import BYTES, Calibration
-from convlab.prediction.calls import in_training
+from convlab.prediction.calls import calls_of, in_training
 from convlab.prediction.estimating import (
     Estimate,
     Estimator,
@@ -128,6 +128,24 @@ def predictions(found: Profile, calibration: Calibration, *, batch: int | None =
         update = optimizer_seconds(found, calibration)
         training = _prediction(step._replace(seconds=step.seconds + update), calibration, "training", images)
     return Predictions(calibration, latency, inference, training)
+
+
+def layer_seconds(found: Profile, calibration: Calibration, *, batch: int | None = None) -> dict[str, float] | None:
+    """Seconds of inference on a batch by the path of each row, all its repetitions together; None where inference was not calibrated.
+
+    Under "" stands what lies between layers: sums of branches, scales, copies.
+    """
+    if "inference" not in calibration.tables:
+        return None
+    images = (batch or calibration.batch,)
+    estimator = _estimator(_Key(calibration), "inference")
+    seconds = {
+        row.path: row.count * estimator.estimates(calls, images)[0].seconds
+        for row in found.rows
+        if (calls := calls_of(row.layer, row.input))
+    }
+    total = estimator.estimates(calls_of_profile(found), images)[0].seconds
+    return seconds | {"": max(0.0, total - sum(seconds.values()))}
 
 
 def optimizer_seconds(found: Profile, calibration: Calibration) -> float:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from convlab.errors import ConvlabError, Place, Problem, quote
+from convlab.paths import expanded
 from convlab.runs.plain import argument_without_passwords, is_secret, without_passwords
 
 FILE = "runs.sqlite"
@@ -23,7 +24,7 @@ def address_of(where: str | Path | None) -> Path | URL:
     if text == "auto":
         return default_file()
     if "://" not in text:
-        return Path(text).expanduser()
+        return expanded(text)
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):

@@ -11,9 +11,11 @@ from pathlib import Path
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
+from convlab.paths import expanded
 from convlab.runs.ids import new_id
 from convlab.training.data.datasets import Dataset
-from convlab.training.data.datasets import known as known_set
+from convlab.training.data.registry import known as known_set
+from convlab.training.keeping.checkpoints import found
 from convlab.training.keeping.job import (
     JOB,
     LATEST,
@@ -25,8 +27,14 @@ from convlab.training.keeping.job import (
     refuse_others,
     trainings,
 )
+from convlab.training.keeping.results import RESULT
 from convlab.training.recipes.named import recipe as named_recipe
 from convlab.training.recipes.recipe import Recipe
+
+
+def _is_training(folder: Path) -> bool:
+    """Whether a folder has results or checkpoints of one network in it."""
+    return (folder / RESULT).is_file() or bool(found(folder))
 
 
 def begun(designs: Sequence[Design], recipe: Recipe, data: Dataset, *, seeds: int, device: str) -> Job:
@@ -36,7 +44,7 @@ def begun(designs: Sequence[Design], recipe: Recipe, data: Dataset, *, seeds: in
         help = 'convlab.train(["convnext_t", "resnet50"], seeds=3)'
         raise ConvlabError(Problem("usage", nothing, help=help), exit_code=2)
     numbers = tuple(range(recipe.seed, recipe.seed + seeds))
-    return Job(_with_own_names(designs), recipe, data.name, data.checksum, numbers, device)
+    return Job(with_own_names(designs), recipe, data.name, data.checksum, numbers, device)
 
 
 def lasting(name: str | os.PathLike[str] | Dataset, data: Dataset) -> str:
@@ -44,23 +52,23 @@ def lasting(name: str | os.PathLike[str] | Dataset, data: Dataset) -> str:
     if isinstance(name, Dataset):
         return data.name if known_set(data.name) else data.source
     text = os.fspath(name)
-    return text if known_set(text) else data.name if text == "auto" else str(Path(text).expanduser().resolve())
+    return text if known_set(text) else data.name if text == "auto" else str(expanded(text).resolve())
 
 
-def _with_own_names(designs: Sequence[Design]) -> tuple[Design, ...]:
+def with_own_names(designs: Sequence[Design]) -> tuple[Design, ...]:
     """The designs by names that tell them apart: a number follows where two have one name."""
     counts = Counter(map(named, designs))
     seen: Counter[str] = Counter()
-    found = []
+    named_apart = []
     for design in designs:
         name = named(design)
         seen[name] += 1
-        found.append(dataclasses.replace(design, name=name if counts[name] == 1 else f"{name}-{seen[name]}"))
-    return tuple(found)
+        named_apart.append(dataclasses.replace(design, name=name if counts[name] == 1 else f"{name}-{seen[name]}"))
+    return tuple(named_apart)
 
 
 def resumed(
-    place: Path, designs: Sequence[Design], recipe: str | os.PathLike[str] | Recipe | None, seeds: int | None
+    place: Path, designs: Sequence[Design], *, recipe: str | os.PathLike[str] | Recipe | None, seeds: int | None
 ) -> Job:
     """The job that is resumed. Raises ConvlabError where there is none, or what is said along is another."""
     job = read_job(place)
@@ -88,13 +96,13 @@ def place_of(folder: str | os.PathLike[str] | None, resume: bool | str | os.Path
     if not isinstance(resume, bool):
         return located(resume)
     if folder is not None:
-        return Path(folder)
+        return expanded(folder)
     return located(LATEST) if resume else trainings() / new_id(datetime.now(UTC))
 
 
 def refuse_there(place: Path) -> None:
-    """Raise ConvlabError where a folder holds a training, which a new one would mix with."""
-    if (place / JOB).is_file():
+    """Raise ConvlabError where a folder holds a training, or what is left of one, which a new one would mix with."""
+    if (place / JOB).is_file() or (place.is_dir() and any(map(_is_training, place.iterdir()))):
         help = "resume it, or name another folder"
         message = f"{quote(str(place))} holds a training"
         raise ConvlabError(Problem("already-there", message, help=help), exit_code=2)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import torch
 
@@ -16,20 +17,21 @@ from convlab.language.design import Design
 from convlab.language.files import load
 from convlab.progress import Work
 from convlab.training.asking import begun, lasting, place_of, refuse_other_data, refuse_there, resumed
-from convlab.training.data.datasets import Dataset, dataset
+from convlab.training.data.datasets import Dataset
+from convlab.training.data.registry import dataset
 from convlab.training.forecast import Forecast
-from convlab.training.keeping.job import JOB, Job, member_folder, write_job
+from convlab.training.keeping.job import JOB, Job, member_folder, refuse_other_weights, write_job
 from convlab.training.keeping.trained import Trained
-from convlab.training.proxies.brevity import for_its_budget
+from convlab.training.preparing import Prepared, prepared, refuse_untrainable
+from convlab.training.proxies.brevity import epochs_of
 from convlab.training.proxies.judging import Doubt, Judged, doubts
-from convlab.training.proxies.overrides import Override, recipe_overrides
-from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
+from convlab.training.proxies.overrides import Override
+from convlab.training.proxies.shrinking import DataFacts
 from convlab.training.recipes.named import recipe as named_recipe
 from convlab.training.recipes.recipe import Recipe, values
 from convlab.training.running.distributed import Group, joined
 from convlab.training.running.fine_tuning import RECIPE as FINE_TUNING
-from convlab.training.running.fine_tuning import lasting_weights, unshrunk
-from convlab.training.running.initializing import turned
+from convlab.training.running.fine_tuning import lasting_weights, origin_of, unshrunk
 from convlab.training.running.loop import train_one
 from convlab.training.tracking import TrackedTraining, tracked
 from convlab.training.verdicts.ranking import Ranking, Score, ranked
@@ -79,91 +81,68 @@ def train(
     Unless ``recipe.shrink`` is "never", designs are shrunk for the data, and a short training goes without augmentation. All designs of
     one seed see the same images in the same order; every design is trained with the first seed before the second is begun, so that a
     comparison cut short is a fair one. Checkpoints and results go into ``folder`` (by default one of the user's, named after the
-    moment). ``resume`` goes on with the training in ``folder``, or with one that it names (a folder, a run, "latest"); designs, recipe
-    and data then need not be said. With ``weights`` (a file or a published name) every network begins from them, at its full size, by the
-    recipe "convnext_finetune" where none is named; ``track`` names trackers that follow ("tensorboard", "wandb", "trackio"). ``keep`` is
-    handed every training as it goes on, and at its end. Stopped by Ctrl-C it returns what it has. Raises ConvlabError for unknown names,
-    designs that cannot be had for the data, and what is resumed as another training.
+    moment). ``resume`` goes on with the training in ``folder``, or with one that it names (a folder, a run, "latest"); designs, recipe,
+    data and weights then need not be said. With ``weights`` (a file or a published name) every network begins from them, at its full
+    size, by the recipe "convnext_finetune" where none is named; ``track`` names trackers that follow ("tensorboard", "wandb", "trackio").
+    ``keep`` is handed every training as it goes on, and at its end. Stopped by Ctrl-C or SIGTERM it returns what it has. Raises
+    ConvlabError for unknown names, designs that cannot be had for the data, and what is resumed as another training.
     """
     given = [designs] if isinstance(designs, str | Design) else list(designs)
     asked = [load(each) if isinstance(each, str) else each for each in given]
     with joined(device) as group:
-        place = group.shared(place_of(folder, resume))
+        place = group.decided(lambda: place_of(folder, resume))
         goes_on = group.shared(bool(resume) and ((place / JOB).is_file() or not asked))
         if goes_on:
-            job = resumed(place, asked, recipe, seeds)
+            job = resumed(place, asked, recipe=recipe, seeds=seeds)
             known = data if isinstance(data, Dataset) else dataset(data or job.data, image_size=job.recipe.image_size)
             refuse_other_data(job, known)
+            source = lasting_weights(weights) or job.weights
+            refuse_other_weights(job, origin_of(source or None))
         else:
             chosen = named_recipe((FINE_TUNING if weights else SPRINT) if recipe is None else recipe)
             chosen = unshrunk(chosen) if weights else chosen
             known = data if isinstance(data, Dataset) else dataset(data or chosen.data, image_size=chosen.image_size)
             job = begun(asked, chosen, known, seeds=1 if seeds is None else seeds, device=group.device.type)
-            job = dataclasses.replace(job, data=lasting(data or chosen.data, known), weights=lasting_weights(weights))
-            if group.first:
-                refuse_there(place)
-        prepared = _prepared(job, known)
+            source = lasting_weights(weights)
+            sha256 = origin_of(source or None).get("sha256", "")
+            lasts = lasting(data or chosen.data, known)
+            job = dataclasses.replace(job, data=lasts, weights=source, weights_sha256=sha256)
+            group.decided(lambda: refuse_there(place))
+        found = prepared(job, known)
+        refuse_untrainable(found, known, group.device, world=group.world, weights=None if goes_on else job.weights)
         if group.first and not goes_on:
             write_job(job, place)
         group.barrier()
         trackers = track if group.first else ()
         return (
             yield from _trained(
-                prepared, job, known, place=place, group=group, resume=bool(resume), trackers=trackers, keep=keep
+                found,
+                job,
+                known,
+                place=place,
+                group=group,
+                resume=bool(resume),
+                source=source,
+                trackers=trackers,
+                keep=keep if group.first else None,
             )
         )
 
 
-@final
-@dataclass(frozen=True)
-class _Prepared:
-    """The designs of a job, shrunk, under names of their own, which of them are one network, and the recipe for all of them."""
-
-    recipe: Recipe
-    members: tuple[Judged, ...]
-    same: Mapping[str, str]
-
-    @property
-    def different(self) -> list[Judged]:
-        """One member of each network."""
-        return [member for member in self.members if member.name not in self.same]
-
-
-def _prepared(job: Job, data: Dataset) -> _Prepared:
-    recipe, general = for_its_budget(job.recipe, len(data.train))
-    found = shrunk_together(job.designs, DataFacts.of(data), recipe=recipe, device=job.shrunk_for)
-    members: list[Judged] = []
-    same: dict[str, str] = {}
-    networks: dict[Any, str] = {}
-    for design, each in zip(job.designs, found, strict=True):
-        overrides = (*each.overrides, *recipe_overrides(each.design, recipe), *general)
-        members.append(Judged(design.name, design, Shrunk(each.design, overrides)))
-        first = networks.setdefault(_network(each.design, recipe), design.name)
-        if first != design.name:
-            same[design.name] = first
-    return _Prepared(recipe, tuple(members), same)
-
-
-def _network(design: Design, recipe: Recipe) -> Any:
-    """What decides how a design trains: designs that share it are one network under two names."""
-    design = turned(design, recipe)
-    first_values = tuple((stage.block.layer_scale, stage.block.branches) for stage in design.stages)
-    return design.key, design.drop_path, design.head.dropout, design.initialization, first_values
-
-
 def _trained(
-    prepared: _Prepared,
+    ready: Prepared,
     job: Job,
     data: Dataset,
     *,
     place: Path,
     group: Group,
     resume: bool,
+    source: str,
     trackers: Sequence[str],
     keep: Keep | None,
 ) -> Work[Training]:
     """Every design with the first seed, then with the second, and so on."""
-    different = prepared.different
+    different = ready.different
     plan = [(seed, member) for seed in job.seeds for member in different]
     forecast = Forecast([member.trained.design for _, member in plan], began=time.monotonic())
     found: list[Trained] = []
@@ -174,13 +153,13 @@ def _trained(
             work = train_one(
                 design,
                 data,
-                prepared.recipe,
+                ready.recipe,
                 seed=seed,
                 folder=member_folder(place, design, seed),
                 device=group.device,
                 group=group,
                 resume=resume,
-                weights=job.weights or None,
+                weights=source or None,
                 keep=keep,
             )
             shown = {**values(job.recipe), "design": design.key, "data": data.name, "seed": seed}
@@ -194,16 +173,18 @@ def _trained(
                 break
     except KeyboardInterrupt:
         stopped = True
-    overrides = {member.name: member.trained.overrides for member in prepared.members}
-    told = doubts(different, DataFacts.of(data), recipe=prepared.recipe)
-    ranking = _ranking(found, different, prepared.same)
-    return Training(tuple(found), ranking, overrides, told, prepared.same, job, data, place, stopped)
+    overrides = {member.name: member.trained.overrides for member in ready.members}
+    epochs = math.inf if job.weights else epochs_of(ready.recipe, len(data.train))
+    told = doubts(different, DataFacts.of(data), recipe=ready.recipe, epochs=epochs)
+    ranking = _ranking(found, different, ready.same)
+    return Training(tuple(found), ranking, overrides, told, ready.same, job, data, place, stopped)
 
 
 def _ranking(found: Sequence[Trained], members: Sequence[Judged], same: Mapping[str, str]) -> Ranking:
-    """The ranking of what was trained to its end; the others are told with their reason."""
+    """The ranking of what was trained to its end; what diverged has no figures in it, and the others are told with their reason."""
     whole = [each for each in found if not each.failure and not each.stopped]
     scores = [Score(each.name, each.seed, each.validation_loss, each.validation_accuracy) for each in whole]
+    scores += [Score(each.name, each.seed, math.nan, math.nan) for each in found if each.diverged]
     unranked = {}
     for member in members:
         mine = [each for each in found if each.name == member.name]

@@ -5,16 +5,14 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import TypeVar, final
+from typing import final
 
 from convlab.costs import cost
 from convlab.language.design import Design, lower
-from convlab.progress import Progress, Work
+from convlab.progress import Progress, Result, Work, retold
 
 SHOWN = 0.01
 """Share of the work after which the time that is left is told: the first steps are slower than the others."""
-
-Result = TypeVar("Result")
 
 OVERHEAD_MACS = 500_000
 """What an image costs besides its multiply-adds (data, small kernels), as so many of them."""
@@ -35,23 +33,15 @@ class Forecast:
         weight, before = self._weights[index], self._worked
         rest = sum(self._weights[index + 1 :])
         first: int | None = None
-        try:
-            progress = next(work)
-            while True:
-                first = progress.done if first is None else first
-                steps = progress.total or 1
-                self._worked = before + weight * (progress.done - first) / steps
-                left = rest + weight * (steps - progress.done) / steps
-                try:
-                    yield self._told(progress, index, left)
-                except KeyboardInterrupt:
-                    progress = work.throw(KeyboardInterrupt)
-                else:
-                    progress = next(work)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        finally:
-            work.close()
+
+        def told(progress: Progress) -> Progress:
+            nonlocal first
+            first = progress.done if first is None else first
+            steps = progress.total or 1
+            self._worked = before + weight * (progress.done - first) / steps
+            return self._told(progress, index, rest + weight * (steps - progress.done) / steps)
+
+        return (yield from retold(work, told))
 
     def _told(self, progress: Progress, index: int, left: float) -> Progress:
         elapsed = time.monotonic() - self._began

@@ -68,7 +68,9 @@ def training_row(found: Trained, *, data: Dataset, device: str) -> Row:
     )
 
 
-def run_settings(recipe: Recipe, *, data: Dataset, seeds: Sequence[int], folder: str) -> dict[str, Any]:
+def run_settings(
+    recipe: Recipe, *, data: Dataset, seeds: Sequence[int], folder: str, weights: str = ""
+) -> dict[str, Any]:
     """What a run of trainings was asked for, as JSON holds it: with the whole recipe, which later defaults cannot change."""
     return {
         "recipe": recipe_label(recipe),
@@ -76,6 +78,7 @@ def run_settings(recipe: Recipe, *, data: Dataset, seeds: Sequence[int], folder:
         "checksum": data.checksum,
         "seeds": list(seeds),
         "folder": folder,
+        "weights": weights,
         "digest": recipe.digest,
         "recipe_in_full": values(recipe),
     }
@@ -91,8 +94,10 @@ def recipe_label(recipe: Recipe) -> str:
 
 
 def budget(recipe: Recipe, data: Dataset) -> int:
-    """How many images a training is shown, each counted as often as it is."""
-    return recipe.samples or round(recipe.epochs * len(data.train))
+    """How many images a training is shown, each counted as often as it is: whole batches."""
+    from convlab.training.batches.order import steps  # numpy, which completion of trainings' names does without
+
+    return recipe.batch * steps(len(data.train), recipe.batch, epochs=recipe.epochs, samples=recipe.samples)
 
 
 def plain_overrides(overrides: Sequence[Override]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Generic, NamedTuple, final
 
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
-from convlab.progress import Progress, Result, Work
+from convlab.progress import Progress, Result, Work, retold
 from convlab.training.keeping.trained import Trained
 
 PROJECT: Final = "convlab"
@@ -83,45 +83,40 @@ def followed(work: Work[Result], names: Sequence[str], training: TrackedTraining
     """
     waiting, trackers, notes = list(names), dict[str, Tracker](), list[str]()
     told: dict[str, float] = {}
+
+    def tell(progress: Progress) -> Progress:
+        if progress.figures:
+            step = int(progress.figures.get("step", progress.done))
+            for name in waiting:
+                _open(name, training, step, trackers=trackers, notes=notes)
+            waiting.clear()
+            _log(step, _new(progress.figures, told), trackers=trackers, notes=notes)
+            told.update(progress.figures)
+        return progress
+
     try:
-        try:
-            progress = next(work)
-            while True:
-                try:
-                    if progress.figures:
-                        for name in waiting:
-                            _open(name, trackers, notes, training, progress)
-                        waiting.clear()
-                        _log(trackers, notes, progress, told)
-                        told |= progress.figures
-                    yield progress
-                except KeyboardInterrupt:
-                    progress = work.throw(KeyboardInterrupt)
-                else:
-                    progress = next(work)
-        except StopIteration as end:
-            result: Result = end.value
+        result = yield from retold(work, tell)
     finally:
-        work.close()
         for name, tracker in trackers.items():
             _try(name, notes, tracker.close)
     return Followed(result, tuple(notes))
 
 
-def _open(
-    name: str, trackers: dict[str, Tracker], notes: list[str], training: TrackedTraining, progress: Progress
-) -> None:
+def _open(name: str, training: TrackedTraining, step: int, *, trackers: dict[str, Tracker], notes: list[str]) -> None:
     def opened() -> None:
-        trackers[name] = TRACKERS[name](training, _step(progress))
+        trackers[name] = TRACKERS[name](training, step)
 
     _try(name, notes, opened)
 
 
-def _log(trackers: dict[str, Tracker], notes: list[str], progress: Progress, told: Mapping[str, float]) -> None:
-    """Log what is new: progress says the last validation loss again and again, until there is another one."""
-    figures = {name: value for name, value in progress.figures.items() if name != "step" and told.get(name) != value}
+def _new(figures: Mapping[str, float], told: Mapping[str, float]) -> dict[str, float]:
+    """Progress says the last validation loss again and again, until there is another one: what was not logged yet."""
+    return {name: value for name, value in figures.items() if name != "step" and told.get(name) != value}
+
+
+def _log(step: int, figures: Mapping[str, float], *, trackers: dict[str, Tracker], notes: list[str]) -> None:
     for name, tracker in list(trackers.items()):
-        if not _try(name, notes, lambda tracker=tracker: tracker.log(_step(progress), figures)):  # type: ignore[misc]
+        if not _try(name, notes, lambda tracker=tracker: tracker.log(step, figures)):  # type: ignore[misc]
             del trackers[name]
             with suppress(Exception):
                 tracker.close()
@@ -136,10 +131,6 @@ def _try(name: str, notes: list[str], action: Callable[[], object]) -> bool:
         notes.append(f"{name} failed and follows the training no more: {words[:200]}")
         return False
     return True
-
-
-def _step(progress: Progress) -> int:
-    return int(progress.figures.get("step", progress.done))
 
 
 def _tensorboard(training: TrackedTraining, step: int) -> Tracker:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 from convlab import units
 from convlab.costs import PartCost, Profile
@@ -30,8 +30,9 @@ COLUMNS = (
 )
 
 
+@final
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Group:
     """Rows that are shown as one: their path, what they are, what goes out, how often they are repeated."""
 
     path: str
@@ -51,14 +52,18 @@ class _Place(NamedTuple):
 
 def table(profile: Profile, by: str = "stage") -> Table:
     """The costs by "stage", "block" or "layer"; the figures of a repeated block or layer are those of all its repetitions."""
-    groups = {"stage": _stages, "block": _blocks, "layer": _layers}[by](profile)
     *columns, count = COLUMNS
     # The text of a stage says how often; a block or a layer has to be seen with its count.
     columns.append(count if by == "stage" else replace(count, rank=0))
-    return Table(tuple(columns), tuple(_row(group, profile) for group in groups))
+    return Table(tuple(columns), tuple(_row(group, profile) for group in groups(profile, by)))
 
 
-def _row(group: _Group, profile: Profile) -> tuple[Cell, ...]:
+def groups(profile: Profile, by: str) -> Iterator[Group]:
+    """The rows of a profile by "stage", "block" or "layer", in order of execution."""
+    return {"stage": _stages, "block": _blocks, "layer": _layers}[by](profile)
+
+
+def _row(group: Group, profile: Profile) -> tuple[Cell, ...]:
     params, macs, activations = (_sum(group.rows, metric) for metric in ("params", "macs", "activations"))
     share = macs / profile.macs if profile.macs else 0.0
     return (
@@ -94,36 +99,36 @@ def _places(profile: Profile) -> Iterator[_Place]:
         yield _Place("head", head)
 
 
-def _stages(profile: Profile) -> Iterator[_Group]:
+def _stages(profile: Profile) -> Iterator[Group]:
     for path, parts, stage in _places(profile):
         rows = tuple(row for part in parts for row in part.rows)
         output = parts[-1].output
         if stage is not None:
-            yield _Group(path, f"{stage.depth} {_block_text(stage)}", rows, output, stage.depth)
+            yield Group(path, f"{stage.depth} {_block_text(stage)}", rows, output, stage.depth)
         else:
-            yield _Group(path, _head_text(profile) if path == "head" else _stem_text(profile), rows, output, 1)
+            yield Group(path, _head_text(profile) if path == "head" else _stem_text(profile), rows, output, 1)
 
 
-def _blocks(profile: Profile) -> Iterator[_Group]:
+def _blocks(profile: Profile) -> Iterator[Group]:
     for path, parts, stage in _places(profile):
         if stage is None:
             rows = tuple(row for part in parts for row in part.rows)
-            yield _Group(
+            yield Group(
                 path, _head_text(profile) if path == "head" else _stem_text(profile), rows, parts[-1].output, 1
             )
             continue
         for part in parts:
-            groups = [(key, tuple(rows)) for key, rows in groupby(part.rows, partial(_block_path, part))]
+            found = [(key, tuple(rows)) for key, rows in groupby(part.rows, partial(_block_path, part))]
             # What goes out of a block is what comes into the next: its last row may lie in a squeeze-excite's branch.
-            outputs = [rows[0].input for _, rows in groups[1:]] + [part.output]
-            for (key, rows), output in zip(groups, outputs, strict=True):
+            outputs = [rows[0].input for _, rows in found[1:]] + [part.output]
+            for (key, rows), output in zip(found, outputs, strict=True):
                 what = f"{stage.downsample.kind} downsampling" if "downsample" in key else _block_text(stage)
-                yield _Group(_repeated(key, rows[0]), what, rows, output, rows[0].count)
+                yield Group(_repeated(key, rows[0]), what, rows, output, rows[0].count)
 
 
-def _layers(profile: Profile) -> Iterator[_Group]:
+def _layers(profile: Profile) -> Iterator[Group]:
     for row in profile.rows:
-        yield _Group(row.path, row.layer.label(), (row,), row.output, row.count)
+        yield Group(row.path, row.layer.label(), (row,), row.output, row.count)
 
 
 def _repeated(path: str, row: Row) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
-    from convlab.training.data.datasets import Dataset, Known
+    from convlab.training.data.datasets import Dataset
+    from convlab.training.data.registry import Known
 
 SPLITS = ("train", "validation", "test")
 NAMES = 12

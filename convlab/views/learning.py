@@ -26,6 +26,7 @@ GAP = "·"
 COLUMNS = (
     Column("name", "design", least=12),
     Column("n", "n", right=True, rank=2),
+    Column("samples", "images", right=True, rank=2),
     Column("accuracy", "validation accuracy"),
     Column("first", "first", right=True, rank=1),
     Column("last", "last", right=True),
@@ -55,7 +56,7 @@ def learning_curves(trained: Sequence[Trained], figure: str = "validation_accura
 
 
 def mean_curves(trained: Sequence[Trained], figure: str = "validation_accuracy") -> tuple[Series, ...]:
-    """A curve for each design, the mean over its seeds at the samples that all of them have reached."""
+    """A curve for each design, the mean over those of its seeds that came furthest: a training cut short would cut the others."""
     return tuple(_mean(curves) for curves in _by_name(learning_curves(trained, figure)))
 
 
@@ -97,7 +98,9 @@ def _by_name(curves: Sequence[Series]) -> Iterator[list[Series]]:
 
 
 def _mean(curves: Sequence[Series]) -> Series:
-    """The mean of curves of one design; a point that one of them has not, or not finite, has no mean."""
+    """The mean of the longest curves of one design; a point that one of them has not, or not finite, has no mean."""
+    longest = max(curve.samples[-1:] for curve in curves)
+    curves = [curve for curve in curves if curve.samples[-1:] == longest]
     first = curves[0]
     tables = [dict(zip(curve.samples, curve.values, strict=True)) for curve in curves]
     samples = [place for place in first.samples if all(place in table for table in tables)]
@@ -117,9 +120,11 @@ def _height(value: float | None, low: float, high: float) -> str:
 def _row(
     accuracy: Series, loss: Series, scale: tuple[float, float], loss_scale: tuple[float, float]
 ) -> tuple[Cell, ...]:
+    shown = accuracy.samples[-1] if accuracy.samples else None
     return (
         words(accuracy.name),
         Cell(len(accuracy.seeds), str(len(accuracy.seeds))),
+        Cell(shown, "-" if shown is None else f"{shown:,}"),
         Cell(list(accuracy.values), sparkline(accuracy.values, *scale)),
         _percent(accuracy.values[0] if accuracy.values else None),
         _percent(accuracy.values[-1] if accuracy.values else None),

@@ -60,14 +60,23 @@ def speeds(profiles: Sequence[Profile], settings: Settings, *, batch: int | None
     if found.calibration is None:
         return Speeds(((),) * len(profiles), _why_not(found), ())
     made = [predictions(profile, found.calibration, batch=batch) for profile in profiles]
-    first, *others = map(_cards, made)
-    shown = (first, *(tuple(_against(first, card) for card in cards) for cards in others))
+    shown = _compared(made)
     note = (
         f"Speed is predicted, eager, from the calibration of {found.calibration.made}: {found.calibration.conditions}."
     )
     if any(card.text == TOO_UNCERTAIN for cards in shown for card in cards):
         note += f" {TOO_UNCERTAIN.capitalize()}: {CALIBRATE_LONGER}."
     return Speeds(shown, note, tuple(map(plain_predictions, made)))
+
+
+def calibration_here(settings: Settings) -> Calibration | None:
+    """The calibration that speaks for the device of the settings as it is now."""
+    return choice(settings.device, dtype=settings.dtype, channels_last=settings.channels_last).calibration
+
+
+def speed_cards(profiles: Sequence[Profile], calibration: Calibration) -> tuple[tuple[Card, ...], ...]:
+    """The cards of predicted speed of profiles; the first is the baseline of the others."""
+    return _compared([predictions(profile, calibration) for profile in profiles])
 
 
 def plain_predictions(made: Predictions) -> dict[str, Any]:
@@ -126,6 +135,11 @@ def calibration_notes(found: Calibration) -> list[Note]:
 
 def _networks(number: int) -> str:
     return f"{number} network{'s' * (number != 1)}"
+
+
+def _compared(made: Sequence[Predictions]) -> tuple[tuple[Card, ...], ...]:
+    first, *others = map(_cards, made)
+    return (first, *(tuple(_against(first, card) for card in cards) for cards in others))
 
 
 def _cards(made: Predictions) -> tuple[Card, ...]:

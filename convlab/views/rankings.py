@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
 from convlab import units
@@ -19,15 +20,15 @@ NONE = Cell(None, "-")
 
 
 def ranking_table(ranking: Ranking, trained: Sequence[Trained]) -> Table | None:
-    """A row a design, the best first; those without a place come last, with the reason. None where no design has a place.
+    """A row a design that has a place, the best first; None where none has.
 
     Losses are cross-entropies on the validation split. "behind" is the loss less that of the best, with the interval of the difference.
     """
     if not ranking.places:
         return None
     chosen = _columns(ranking, trained)
-    placed = tuple(tuple(cell(place) for _, cell in chosen) for place in ranking.places)
-    return Table(tuple(column for column, _ in chosen), placed + _without_place(ranking, len(chosen)))
+    rows = tuple(tuple(cell(place) for _, cell in chosen) for place in ranking.places)
+    return Table(tuple(column for column, _ in chosen), rows)
 
 
 def estimate_text(found: Estimated, *, factor: float = 1.0, digits: int = 3, signed: bool = False) -> str:
@@ -69,8 +70,8 @@ def _columns(ranking: Ranking, trained: Sequence[Trained]) -> Cells:
     ]
     if len(ranking.places) > 1:
         chosen.append((Column("behind", "behind", right=True, rank=2), lambda place: _behind(ranking, place)))
-    if ranking.groups:
-        chosen.append((Column("ties", "ties"), lambda place: Cell(place.group, _letter(place.group))))
+        if ranking.groups:
+            chosen.append((Column("ties", "ties"), lambda place: _ties(ranking, place)))
     chosen += [
         (Column("test_accuracy", "test %", right=True, rank=3), lambda place: _test(of[place.name])),
         (Column("n", "n", right=True, rank=1), lambda place: Cell(place.seeds, str(place.seeds))),
@@ -79,12 +80,6 @@ def _columns(ranking: Ranking, trained: Sequence[Trained]) -> Cells:
         (Column("images_per_second", "images/s", right=True, rank=5), lambda place: _speed(of[place.name])),
     ]
     return chosen
-
-
-def _without_place(ranking: Ranking, width: int) -> tuple[tuple[Cell, ...], ...]:
-    """The designs without a place: the reason stands where the others have their loss."""
-    empty = (NONE,) * (width - 2)
-    return tuple((NONE, Cell(name, f"{name}: {why}"), *empty) for name, why in ranking.unranked.items())
 
 
 def _accuracy(place: Placed) -> Cell:
@@ -106,9 +101,11 @@ def _pair(pair: Pair) -> Mapping[str, Any]:
     return found
 
 
-def _letter(group: int) -> str:
-    """The first group is a, the second b; designs of one letter are tied."""
-    return chr(ord("a") + group - 1) if group <= 26 else str(group)
+def _ties(ranking: Ranking, place: Placed) -> Cell:
+    """A letter for each group of ties that a design is in: designs that share one are tied."""
+    found = [number for number, group in enumerate(ranking.groups) if place.name in group]
+    letters = [ascii_letters[number] if number < len(ascii_letters) else f"({number + 1})" for number in found]
+    return Cell([number + 1 for number in found], "".join(letters))
 
 
 def _test(trained: Sequence[Trained]) -> Cell:

@@ -26,6 +26,10 @@ EXAMPLES = {
 """Values to show, where one that is made from the knob says less."""
 
 
+NOT_KNOWN = ("imagenet",)
+"""Data that recipes name but that no name of a set finds: a person says where they lie."""
+
+
 def recipe_words() -> tuple[str, ...]:
     """Whatever is explained here: recipes, and their knobs."""
     return (*recipe_names(), *knobs_of(Recipe), *(PREFIX + name for name in knobs_of(Recipe)))
@@ -43,7 +47,8 @@ def explain_recipe(name: str) -> Iterator[Explanation]:
 def _recipe(shown: Recipe) -> Explanation:
     facts = tuple((knob, value_text(value)) for knob, (value, _) in differences(shown, Recipe()).items())
     text = f"{sentence(shown.summary)} What it does not leave at the knobs' defaults:"
-    return Explanation(shown.name, "recipe", text, facts, f"convlab train convnext_t --recipe {shown.name}")
+    whose = " --data FOLDER" * (shown.data in NOT_KNOWN)
+    return Explanation(shown.name, "recipe", text, facts, f"convlab train convnext_t --recipe {shown.name}{whose}")
 
 
 def _knob(about: Knob) -> Explanation:

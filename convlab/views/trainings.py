@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from convlab.training.recipes.recipe import Recipe
 
 NONE = "-"
+STOPPED = "stopped before its end"
+
 OVERRIDES = (
     Column("design", "design", least=12),
     Column("path", "changed", least=12),
@@ -31,11 +33,11 @@ OVERRIDES = (
 )
 
 
-PARTIAL = (
-    Column("name", "not finished", least=12),
+UNRANKED = (
+    Column("name", "not ranked", least=12),
     Column("seed", "seed", right=True),
     Column("samples", "images", right=True),
-    Column("validation_loss", "loss so far", right=True),
+    Column("validation_loss", "loss", right=True),
     Column("validation_accuracy", "accuracy %", right=True),
     Column("why", "", least=16),
 )
@@ -70,17 +72,31 @@ def override_table(overrides: Mapping[str, Sequence[Override]]) -> Table | None:
     return Table(OVERRIDES, tuple(rows))
 
 
-def partial_table(found: Training) -> Table | None:
-    """A row for each training that did not come to its end, as far as it came, and each design without any; None where all did."""
-    rows = [_partial(each) for each in found.trained if each.failure or each.stopped]
+def unranked_table(found: Training) -> Table | None:
+    """A row for each training that does not count in the ranking, as far as it came, and each design without any; None where all count.
+
+    Losses and accuracies are those of the last look at the validation split.
+    """
+    unranked = found.ranking.unranked
+    rows = [
+        _unranked(each, each.failure or (STOPPED if each.stopped else unranked[each.name]))
+        for each in found.trained
+        if each.failure or each.stopped or each.name in unranked
+    ]
     begun = {each.name for each in found.trained}
     nothing = (Cell(None, NONE),) * 4
-    rows += [(words(name), *nothing, words(why)) for name, why in found.ranking.unranked.items() if name not in begun]
-    return Table(PARTIAL, tuple(rows)) if rows else None
+    rows += [(words(name), *nothing, words(why)) for name, why in unranked.items() if name not in begun]
+    return Table(UNRANKED, tuple(rows)) if rows else None
 
 
 def cue_table(trained: Sequence[Trained]) -> Table | None:
-    """A row a design: of the validation images that ask for a cue, the share that it answers; None where a set asks for none."""
+    """A row a design: of the validation images that ask for a cue, the share that it answers; None where a set asks for none.
+
+    It is the mean over trainings that came to their end, where a design has such.
+    """
+    ended = [each for each in trained if not each.failure and not each.stopped]
+    whole = {each.name for each in ended}
+    trained = [each for each in trained if each.name not in whole or each in ended]
     cues = list(dict.fromkeys(cue for each in trained for cue in each.cue_accuracy))
     if not cues:
         return None
@@ -110,6 +126,7 @@ def trained_how(found: Training, environment: Environment) -> list[tuple[str, st
     seconds = sum(each.seconds for each in trained)
     facts = [
         ("recipe", f"{recipe_label(recipe)}: {shown}"),
+        ("weights", found.job.weights),
         ("data", f"{data.name}, {data.channels}x{data.height}x{data.width}: {splits}"),
         ("from", f"{data.source}{f' ({data.note})' if data.note else ''}"),
         ("device", f"{environment.device.name}{threads}, {recipe.dtype}, torch {software.packages.get('torch', '')}"),
@@ -130,6 +147,8 @@ def plain_training(found: Training, environment: Environment) -> dict[str, Any]:
         "stopped": found.stopped,
         "folder": str(found.folder),
         "recipe": {"name": recipe.name, "digest": recipe.digest, "knobs": values(recipe)},
+        "weights": found.job.weights,
+        "weights_sha256": found.job.weights_sha256,
         "data": {
             "name": data.name,
             "source": data.source,
@@ -151,7 +170,7 @@ def trained_notes(trained: Sequence[Trained]) -> list[Note]:
     notes = []
     for each in trained:
         if each.failure:
-            help = "a lower learning_rate, clip_norm=1.0 or dtype=float32, by --recipe-set"
+            help = _against_divergence(each.recipe) if each.diverged else _against_want_of_memory(each.recipe)
             notes.append(Note(each.name, f"{each.name}, seed {each.seed}: {each.failure}", help))
     told: dict[str, list[str]] = {}
     for each in trained:
@@ -162,6 +181,26 @@ def trained_notes(trained: Sequence[Trained]) -> list[Note]:
         who = "" if len(whose) == every else f"{'; '.join(whose)}: "
         notes.append(Note("", f"{who}{sentence}", "figures of trainings that differ in this are not of the same kind"))
     return notes
+
+
+def _against_divergence(recipe: Recipe) -> str:
+    """What keeps figures finite, of what the recipe does not do already."""
+    ways = [f"learning_rate={recipe.learning_rate / 3:.2g} (it was {value_text(recipe.learning_rate)})"]
+    if not 0 < recipe.clip_norm <= 1:
+        ways.append("clip_norm=1")
+    if recipe.dtype != "float32":
+        ways.append("dtype=float32")
+    return f"train all designs anew with --recipe-set {' or '.join(ways)}"
+
+
+def _against_want_of_memory(recipe: Recipe) -> str:
+    """What a network needs that does not fit with one image at a time; a smaller batch is no help any more."""
+    ways = ["a smaller design", "a smaller --image"]
+    if recipe.shrink == "never":
+        ways.append("--recipe-set shrink=auto")
+    if recipe.dtype == "float32":
+        ways.append("--recipe-set dtype=bfloat16")
+    return f"train anew with {' or '.join(ways)}; --resume tries again, where more memory is free by then"
 
 
 def speeds(trained: Sequence[Trained]) -> str:
@@ -187,7 +226,7 @@ def _optimizer(recipe: Recipe) -> str:
     return f"{names[recipe.optimizer]} at {value_text(recipe.peak_learning_rate)}, {recipe.schedule.replace('_', ' ')}"
 
 
-def _partial(each: Trained) -> tuple[Cell, ...]:
+def _unranked(each: Trained, why: str) -> tuple[Cell, ...]:
     loss, accuracy = (
         value if math.isfinite(value) else None for value in (each.validation_loss, each.validation_accuracy)
     )
@@ -197,7 +236,7 @@ def _partial(each: Trained) -> tuple[Cell, ...]:
         Cell(each.steps * each.recipe.batch, f"{each.steps * each.recipe.batch:,}"),
         Cell(loss, NONE if loss is None else f"{loss:.3f}"),
         Cell(accuracy, NONE if accuracy is None else f"{100 * accuracy:.2f}"),
-        words(each.failure or "stopped"),
+        words(why),
     )
 
 

@@ -13,7 +13,7 @@ from convlab.views.tables import Cell, Column, Table, words
 if TYPE_CHECKING:
     from convlab.training.verdicts.correlations import Agreement
     from convlab.training.verdicts.ranking import Estimated, Pair, Placed
-    from convlab.training.walking import Fidelity, LeftOut, Walk, WalkStep
+    from convlab.training.walks import Fidelity, LeftOut, Walk, WalkStep
 
 NONE = Cell(None, "-")
 
@@ -54,7 +54,8 @@ def left_out_table(found: Walk) -> Table | None:
 
 def fidelity_texts(found: Walk) -> list[str]:
     """How well this proxy's order agrees with that of the published accuracies, beside what sizes alone would say."""
-    told = [_fidelity(found.fidelity, "all steps")]
+    whole = all(step.placed is not None for step in found.steps)
+    told = [_fidelity(found.fidelity, "all steps" if whole else "the steps that have a result")]
     if any(not step.judged for step in found.steps):
         told.append(_fidelity(found.judged_fidelity, "the steps that it can judge"))
     return told
@@ -90,6 +91,8 @@ def _step(step: WalkStep, before: float | None) -> tuple[Cell, ...]:
 
 
 def _verdict(step: WalkStep) -> str:
+    if not step.base:
+        return NONE.text
     if step.same:
         return f"no: at this size the same network as {step.same}"
     decisive = [doubt.topic for doubt in step.doubts if doubt.decisive]

@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 from dataclasses import dataclass
 from typing import final
 
@@ -14,11 +15,15 @@ from convlab.training.data.datasets import Contents
 @final
 @dataclass(frozen=True, eq=False)
 class Painted(Contents):
-    """PNG pictures of noise, each of another size, made when they are read; ``broken`` is none, ``deadly`` ends the process."""
+    """PNG pictures of noise, each of another size, made when they are read.
+
+    ``broken`` is none, ``deadly`` ends the process, ``slow`` takes a minute.
+    """
 
     count: int
     broken: int = -1
     deadly: int = -1
+    slow: int = -1
 
     def __len__(self):
         return self.count
@@ -29,6 +34,8 @@ class Painted(Contents):
     def read(self, index):
         if index == self.deadly:
             os.abort()
+        if index == self.slow:
+            time.sleep(60)
         if index == self.broken:
             return b"not a picture"
         kept = io.BytesIO()
@@ -42,6 +49,7 @@ class Painted(Contents):
         return map(str, range(self.count))
 
     def in_any_order(self):
+        yield from ()
         return self
 
 

@@ -91,7 +91,7 @@ def test_what_is_left_of_an_epoch_is_left_out():
     ("epochs", "samples", "expected"), [(1, 0, 6), (2.5, 0, 15), (0.01, 0, 1), (9, 100, 10), (1, 5, 1)]
 )
 def test_a_budget_is_whole_batches(epochs, samples, expected):
-    assert steps(Order(64, 10, 0), epochs, samples) == expected
+    assert steps(64, 10, epochs=epochs, samples=samples) == expected
     assert Batches(noise_set(64), Recipe(batch=10, epochs=epochs, samples=samples), seed=0).steps == expected
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 import torchvision.transforms.functional as TF
 from noise_sets import noise_set
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from convlab.errors import ConvlabError
 from convlab.training.batches.augmentation import Draws
@@ -172,6 +173,54 @@ def test_batches_leave_the_global_generators_alone():
     assert torch.initial_seed() == 3
     assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(3)))
     assert np.random.rand() == np.random.RandomState(3).rand()
+
+
+CHANGES = [{}, {"crop": "pad", "flip": True}, {"random_erasing": 0.9}, {"mixup": 1.0}, {"cutmix": 1.0}]
+
+
+class Unhurried(TorchDispatchMode):
+    """Fails at what has the host wait for a device: a copy to it that is not asynchronous, a look at its values."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        named = named or {}
+        away = arguments and isinstance(arguments[0], torch.Tensor) and named.get("device", arguments[0].device)
+        if function is torch.ops.aten._to_copy.default and away != arguments[0].device:
+            assert named.get("non_blocking"), "the host waits for a copy"
+        # An assignment by numbers waits too, on a GPU that has to be deterministic: they are looked at.
+        assert function.name() not in {
+            *("aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select"),
+            *("aten::index_put_", "aten::_index_put_impl_", "aten::index_copy_"),
+        }
+        return function(*arguments, **named)
+
+
+@pytest.mark.parametrize("options", CHANGES, ids=str)
+def test_no_step_waits_for_the_device(options):
+    """On a device without values, where every copy and look can be seen; a GPU tells the same below."""
+    dataset = noise_set(size=16)
+    batches = Batches(dataset, Recipe(batch=10, epochs=2, **options), seed=1, device="meta")
+    with Unhurried():
+        for step in range(batches.steps):
+            assert batches.at(step).images.device.type == "meta"
+        assert len(list(batches.evaluation(dataset.test))) == 6
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("options", [*CHANGES, {"crop": "resized"}], ids=str)
+def test_no_step_waits_for_the_gpu(options):
+    dataset = noise_set(size=16)
+    batches = Batches(dataset, Recipe(batch=10, epochs=2, **options), seed=1, device="cuda")
+    batches.at(0)
+    torch.use_deterministic_algorithms(True)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for step in range(batches.steps):
+            batches.at(step)
+        for _ in batches.evaluation(dataset.test):
+            pass
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+        torch.use_deterministic_algorithms(False)
 
 
 @pytest.mark.gpu

@@ -22,7 +22,7 @@ from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resiz
 
 from convlab.errors import ConvlabError
 from convlab.training.batches.augmentation import POLICY, Draws
-from convlab.training.batches.batches import Batches
+from convlab.training.batches.batches import Batches, refuse_unfit
 from convlab.training.batches.preparation import Pixels, Preparation
 from convlab.training.recipes.recipe import Recipe
 
@@ -124,6 +124,8 @@ def test_words_that_timm_does_not_know_are_refused_at_once():
     with pytest.raises(ConvlabError, match='timm knows no augmentation "shiny-m9"') as caught:
         Batches(noise_set(), Recipe(batch=10, random_augment="shiny-m9"), seed=0)
     assert caught.value.problems[0].path == "random_augment"
+    with pytest.raises(ConvlabError, match='timm knows no augmentation "shiny-m9"'):
+        refuse_unfit(noise_set(), Recipe(batch=10, random_augment="shiny-m9"))
 
 
 @pytest.mark.parametrize(("size", "crop"), [(16, 0.875), (16, 1.0), (30, 0.5)])
@@ -190,13 +192,40 @@ def test_stopping_early_leaves_nothing_behind():
 
 
 def test_workers_start_again_after_close():
-    batches = Batches(file_set(Painted(16)), Recipe(batch=8), seed=0, workers=1)
-    before = batches.at(0).images
+    """What was begun ahead when they ended is begun anew."""
+    dataset, recipe = file_set(Painted(40)), Recipe(batch=8, epochs=2)
+    alone, batches = (Batches(dataset, recipe, seed=0, workers=workers) for workers in (0, 1))
+    batches.at(0)
+    assert batches._source._ahead
     batches.close()
     batches.close()
+    assert not batches._source._ahead
     assert not children()
-    assert torch.equal(batches.at(0).images, before)
+    for step in range(4):
+        assert torch.equal(batches.at(step).images, alone.at(step).images)
     batches.close()
+
+
+def test_a_worker_that_died_is_replaced():
+    with Batches(file_set(Painted(8, deadly=5)), Recipe(batch=1), seed=0, workers=1) as batches:
+        deadly = next(step for step in range(8) if batches._order.images(step) == 5)
+        with pytest.raises(ConvlabError, match=r'it read "5\.png"'):
+            batches.at(deadly)
+        others = [step for step in range(8) if step != deadly]
+        assert [len(batches.at(step).images) for step in others] == [1] * 7
+
+
+def test_ctrl_c_ends_processes_and_threads():
+    main = threading.main_thread().ident
+    pressed = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
+    pressed.start()
+    dataset = file_set(Painted(8, slow=5))
+    with pytest.raises(KeyboardInterrupt), Batches(dataset, Recipe(batch=8), seed=0, workers=2) as batches:
+        batches.at(0)
+    pressed.join()
+    assert not batches._source._ahead
+    assert not children()
+    assert not threads()
 
 
 @pytest.mark.slow

@@ -14,9 +14,7 @@ from convlab.training.batches.batches import Batches
 from convlab.training.comparing import train
 from convlab.training.keeping.job import JOB
 from convlab.training.proxies.brevity import for_its_budget
-from convlab.training.proxies.judging import Judged, doubts
-from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
-from convlab.training.recipes.recipe import Recipe
+from convlab.training.recipes.named import changed, recipe
 
 RECIPE = recipe_of(samples=16 * 4, shrink="never")
 
@@ -108,6 +106,19 @@ def test_a_design_that_diverges_is_a_result(tmp_path):
     assert not calm.stopped
 
 
+@pytest.mark.parametrize(
+    ("failure", "placed"),
+    [("diverged: the loss of step 3 is not finite", {"res"}), ("out of memory", {"small", "res"})],
+)
+def test_a_design_that_diverged_with_one_seed_is_not_ranked_by_the_other(tmp_path, failure, placed):
+    convlab.finished(work(tmp_path / "a", seeds=2))
+    (result,) = (tmp_path / "a").glob("small-*-seed1/result.json")
+    result.write_text(json.dumps(json.loads(result.read_text()) | {"failure": failure}))
+    found = convlab.finished(work(tmp_path / "a", (), recipe=None, resume=True))
+    assert {place.name for place in found.ranking.places} == placed
+    assert set(found.ranking.unranked) == {"small", "res"} - placed
+
+
 def test_designs_that_are_one_network_are_told_and_trained_once(tmp_path):
     twin = dataclasses.replace(convlab.turn(design_of(), "drop_path", 0.0), name="twin")
     found = convlab.finished(
@@ -148,6 +159,15 @@ def test_short_trainings_go_without_augmentation_and_say_so(tmp_path):
     assert len(for_its_budget(recipe_of(samples=128 * 4, **busy), 128)[1]) == 4
 
 
+def test_knobs_that_were_turned_by_hand_stay_in_short_trainings():
+    turned = recipe(recipe_of(samples=16 * 2, flip=True, mixup=0.2), sets=["mixup=0.8"])
+    short, told = for_its_budget(turned, 128)
+    assert (short.mixup, short.flip) == (0.8, False)
+    assert [each.path for each in told] == ["recipe.flip"]
+    again, _ = for_its_budget(changed(turned, {"samples": 16 * 4, "flip": True}), 128)
+    assert (again.mixup, again.flip) == (0.8, True)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -155,6 +175,8 @@ def test_short_trainings_go_without_augmentation_and_say_so(tmp_path):
         ({"seeds": 0}, "with 0 seeds nothing is trained"),
         ({"designs": ["convnxt_t"]}, "there is no preset"),
         ({"recipe": "sprnt"}, "sprnt"),
+        ({"recipe": dataclasses.replace(RECIPE, batch=256)}, "larger than the training split"),
+        ({"weights": "nope.pth"}, "nope.pth"),
     ],
 )
 def test_refusals_come_before_anything_is_written(tmp_path, options, message):
@@ -184,52 +206,3 @@ def test_a_training_is_not_written_over_and_not_resumed_as_another(tmp_path):
 def test_a_job_keeps_the_kind_of_device_that_designs_are_shrunk_for(tmp_path):
     convlab.finished(work(tmp_path / "a", [design_of()]))
     assert json.loads((tmp_path / "a" / JOB).read_text())["shrunk_for"] == "cpu"
-
-
-# What this proxy cannot judge.
-
-
-def judged(*sources, side=28, recipe=None, **turns):
-    recipe = recipe or Recipe(drop_path=0.0, layer_scale=0.1)
-    designs = [convlab.load(name, sets=sets) if sets else convlab.load(name) for name, *sets in sources]
-    facts = DataFacts(10, 3, side, side)
-    found = shrunk_together(designs, facts, recipe=recipe)
-    members = [
-        Judged(f"d{index}", design, Shrunk(each.design, each.overrides))
-        for index, (design, each) in enumerate(zip(designs, found, strict=True))
-    ]
-    return {doubt.topic: doubt for doubt in doubts(members, facts, recipe=recipe)}
-
-
-def test_kernels_are_judged_on_large_images_only():
-    pair = ("convnext_t",), ("convnext_t", "block.kernel_size=3")
-    assert "a 7x7 kernel then covers 50 % of the map's side" in judged(*pair)["kernels"].sentence
-    assert judged(*pair, side=64) == {}
-    huge = ("convnext_t",), ("convnext_t", "block.kernel_size=21")
-    assert "covers 66 % of the map's side (32 px)" in judged(*huge, side=64)["kernels"].sentence
-    written = ("convnext_rep_t",), ("convnext_rep_t", 'block.branch=["depthwise(5)", "norm", "pointwise(1x)"]')
-    assert "kernels" in judged(*written)
-
-
-def test_downsampling_depth_regularization_and_first_values_are_not_judged():
-    assert set(judged(("convnext_t",), ("convnext_t", "downsample.kind=max_pool"))) == {"resolution"}
-    assert set(judged(("convnext_t",), ("convnext_t", "drop_path=0.5"))) == {"regularization"}
-    assert (
-        "the recipe gives both the same (0)"
-        in judged(("convnext_t",), ("convnext_t", "drop_path=0.5"))["regularization"].sentence
-    )
-    assert set(judged(("convnext_t",), ("convnext_t", "block.layer_scale=0.5"))) == {"first values"}
-    found = judged(("convnext_t",), ("convnext_s",), side=64)
-    assert "3-3-9-3 became" in found["depth"].sentence
-    assert judged(("convnext_t",), ("convnext_t", "block.activation=relu")) == {}
-
-
-def test_a_topic_is_told_once_with_all_whom_it_concerns():
-    found = judged(("convnext_t",), ("convnext_t", "block.kernel_size=3"), ("convnext_t", "block.kernel_size=5"))
-    assert found["kernels"].names == ("d0", "d1", "d2")
-
-
-def test_unequal_costs_are_told_but_decide_nothing():
-    found = judged(("convnext_t",), ("convnext_t", "block.expansion_ratio=1"))
-    assert "times the multiply-adds of d1" in found["cost"].sentence
-    assert not found["cost"].decisive

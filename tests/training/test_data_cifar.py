@@ -11,7 +11,7 @@ from tiny_sets import pixels, write_cifar
 from convlab.errors import ConvlabError
 from convlab.training.data import pickles
 from convlab.training.data.cifar import CIFAR10, CIFAR100
-from convlab.training.data.datasets import dataset
+from convlab.training.data.registry import dataset
 
 KINDS = pytest.mark.parametrize("kind", [CIFAR10, CIFAR100], ids=lambda kind: kind.name)
 
@@ -143,6 +143,42 @@ def test_every_cut_and_every_changed_byte_ends_in_one_message():
     assert refusals > len(content)
 
 
+ENCODE = b"\x80\x02c_codecs\nencode\n"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [b"}U\x08__name__U\x01xsb.", b"N}U\x0c__defaults__)s\x86b."],
+    ids=["its dictionary", "its attributes"],
+)
+def test_a_pickle_changes_nothing_of_what_stands_for_functions(state):
+    before = dict(pickles.STAND_INS)
+    with pytest.raises(ConvlabError):
+        pickles.load(ENCODE + state, "batch")
+    assert before == pickles.STAND_INS
+    found = pickles.load(pickle.dumps({"value": b"\xff\x00"}, protocol=2), "batch")
+    assert found == {b"value": b"\xff\x00"} or found == {"value": b"\xff\x00"}
+
+
+def test_more_instructions_than_any_batch_has(monkeypatch):
+    monkeypatch.setattr(pickles, "MOST_STEPS", 50)
+    with pytest.raises(ConvlabError, match="over 50 instructions"):
+        pickles.load(pickle.dumps(list(range(60)), protocol=2), "batch")
+
+
+def test_lists_in_lists_in_lists_are_no_labels_and_no_names(tmp_path):
+    """A list that holds itself twice, thirty times over, is small until somebody reads all of it."""
+    place = tmp_path / CIFAR10.folder
+    batches = write_cifar(place, CIFAR10)
+    deep = [1]
+    for _ in range(30):
+        deep = [deep, deep]
+    (place / "test_batch").write_bytes(pickle.dumps({**batches["test_batch"], b"labels": deep}, protocol=2))
+    assert "labels are no numbers" in refused(place).message
+    (place / "batches.meta").write_bytes(pickle.dumps({b"label_names": deep}, protocol=2))
+    assert "no list of text" in refused(place).message
+
+
 def test_a_few_bytes_that_would_fill_memory():
     """Half a billion places to remember one object in: 4 GB, were they made."""
     with pytest.raises(ConvlabError, match="remembers more than it can hold"):
@@ -157,7 +193,7 @@ def test_a_few_bytes_that_would_fill_memory():
         ([1, 2], "no data"),
         ({b"data": np.zeros((20, 3000), np.uint8), b"labels": [1] * 20}, "no pictures of 32 x 32"),
         ({b"data": np.zeros((20, 3072), np.uint8), b"labels": [1] * 19}, "19 labels for 20 pictures"),
-        ({b"data": np.zeros((20, 3072), np.uint8), b"labels": ["x"] * 20}, "labels no numbers"),
+        ({b"data": np.zeros((20, 3072), np.uint8), b"labels": ["x"] * 20}, "its labels are no numbers"),
         ({b"data": b"\0" * 3072, b"labels": [1]}, "no array of bytes"),
         ({b"data": np.zeros((20, 3072), np.uint8), b"labels": [11] * 20}, "labels from 0 to 11 for 10 classes"),
         ({b"data": np.zeros((20, 3072), np.uint8), b"labels": [-1] * 20}, "labels from -1 to 9 for 10 classes"),

@@ -1,7 +1,9 @@
 """Downloads from a server on this machine that breaks off, lies, forgets ranges or is not there."""
 
 import hashlib
+import http.client
 import io
+import ssl
 import tarfile
 import threading
 from contextlib import contextmanager, suppress
@@ -15,8 +17,8 @@ from convlab.errors import ConvlabError
 from convlab.progress import finished
 from convlab.training.data import cifar, fashion_mnist, fetching
 from convlab.training.data.cifar import CIFAR10
-from convlab.training.data.datasets import dataset, known
 from convlab.training.data.fetching import Remote, fetched_all
+from convlab.training.data.registry import dataset, known
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -167,6 +169,21 @@ def test_all_reasons_are_told(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "error", [TimeoutError("timed out"), OSError(113, "No route to host"), ssl.SSLError("record layer failure")]
+)
+def test_what_the_network_does_is_not_told_of_the_disk(tmp_path, monkeypatch, error):
+    def broken(*_):
+        raise error
+
+    with server({"set.bin": CONTENT}) as (host, _), monkeypatch.context() as patched:
+        patched.setattr(http.client.HTTPResponse, "read", broken)
+        problem = refused(fetched_all([remote(host)], tmp_path))
+    assert problem.message.startswith("set.bin could not be downloaded")
+    assert str(error) in problem.message
+    assert names(tmp_path) == [], "nothing had come"
+
+
 def test_a_target_that_is_there_and_wrong_is_replaced(tmp_path):
     (tmp_path / "set.bin").write_bytes(b"wrong")
     with server({"set.bin": CONTENT[::-1]}) as (host, _):
@@ -261,4 +278,18 @@ def test_an_archive_that_is_none(tmp_path, monkeypatch, kind):
     with server({"cifar.tar.gz": content}) as (host, _):
         problem = refused(cifar.get(archive_of(CIFAR10, content, host)))
     assert problem.code == "damaged-data"
-    assert not (tmp_path / "data" / CIFAR10.folder).exists()
+    assert names(tmp_path / "data") == ["cifar.tar.gz"], "nothing half is left"
+
+
+def test_a_disk_that_is_full_is_not_a_damaged_archive(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVLAB_DATA_FOLDER", str(tmp_path / "data"))
+    place = tmp_path / CIFAR10.folder
+    write_cifar(place, CIFAR10)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / CIFAR10.folder).write_text("in the way")
+    content = packed(place, CIFAR10.files)
+    with server({"cifar.tar.gz": content}) as (host, _):
+        problem = refused(cifar.get(archive_of(CIFAR10, content, host)))
+    assert problem.code == "data-not-fetched"
+    assert "cannot write" in problem.message
+    assert names(tmp_path / "data") == [CIFAR10.folder, "cifar.tar.gz"]

@@ -9,8 +9,8 @@ from tiny_sets import pixels, write_idx_folder
 
 from convlab.errors import ConvlabError
 from convlab.training.data import fashion_mnist, idx
-from convlab.training.data.datasets import dataset
 from convlab.training.data.fashion_mnist import STEMS
+from convlab.training.data.registry import dataset
 
 IMAGES, LABELS, TEST_IMAGES, TEST_LABELS = STEMS
 

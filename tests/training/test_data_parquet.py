@@ -12,8 +12,10 @@ from PIL import Image
 from tiny_sets import encoded, rng
 
 from convlab.errors import ConvlabError
-from convlab.training.data import gallery
-from convlab.training.data.datasets import dataset
+from convlab.progress import finished
+from convlab.training.data import gallery, row_groups
+from convlab.training.data import parquet as parquet_sets
+from convlab.training.data.registry import dataset, reading
 from convlab.training.data.row_groups import Unpacked
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -129,14 +131,43 @@ def test_columns_and_classes_that_do_not_fit(tmp_path, options, words):
     assert words in problem.message
 
 
-@pytest.mark.parametrize(
-    ("labels", "words"), [([0, None], "other things"), ([0.5, 1.0], "other things"), ([0, 10**9], "largest label")]
-)
+@pytest.mark.parametrize(("labels", "words"), [([0, None], "other things"), ([0.5, 1.0], "other things")])
 def test_labels_that_are_none(tmp_path, labels, words):
     write(tmp_path / "x.parquet", arrays(20), labels * 10, names=None)
     problem = refused(tmp_path)
     assert problem.code == "damaged-data"
     assert words in problem.message
+
+
+def test_labels_that_are_no_classes(tmp_path):
+    write(tmp_path / "set" / "x.parquet", arrays(20), [0, 10**9] * 10, names=None)
+    problem = refused(tmp_path / "set")
+    assert problem.code == "unfit-data"
+    assert problem.message.startswith('the largest label of "/')
+    assert problem.message.endswith("is 1,000,000,000, and at most 1,000,000 classes are taken")
+    assert '"label"' in problem.help
+
+
+def test_rows_and_row_groups_have_limits(tmp_path, monkeypatch):
+    write_set(tmp_path / "set")
+    monkeypatch.setattr(row_groups, "MOST_BYTES", 100)
+    problem = refused(tmp_path / "set")
+    assert "row group 0 is over 100 bytes" in problem.message
+    assert "smaller row groups" in problem.help
+    monkeypatch.setattr(parquet_sets, "MOST_ROWS", 20)
+    problem = refused(tmp_path / "set")
+    assert problem.code == "unfit-data"
+    assert "34 rows, over the limit of 20" in problem.message
+
+
+def test_progress_of_unpacking(tmp_path, monkeypatch):
+    write_set(tmp_path / "set")
+    monkeypatch.setattr(gallery, "MOST_BYTES", 0)
+    steps = []
+    finished(reading(tmp_path / "set"), steps.append)
+    assert [(step.done, step.total) for step in steps] == [
+        (done, count) for count in (20, 8, 6) for done in range(1, count + 1)
+    ]
 
 
 def test_a_row_without_a_picture(tmp_path):

@@ -7,7 +7,7 @@ from tiny_sets import pixels, write_idx_folder
 
 from convlab.errors import ConvlabError
 from convlab.training.data import fashion_mnist, procedural
-from convlab.training.data.datasets import dataset, datasets, known
+from convlab.training.data.registry import dataset, datasets, known
 from convlab.training.data.splitting import TEST, held_out, held_out_of_each
 
 

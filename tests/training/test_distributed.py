@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 
 def run(folder, *, world, **knobs):
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(world)] if world > 1 else []
     command = [sys.executable, *launcher, str(SCRIPT), str(folder), json.dumps(knobs)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -58,6 +58,17 @@ def test_every_process_has_the_same_result_and_the_first_one_writes(both):
     assert first["steps"] == told(both / "alone", 0)["steps"] == 8
     written = [sorted(path.name for path in (both / name / "training").iterdir()) for name in ("alone", "two")]
     assert written[0] == written[1]
+    assert (first["kept"], second["kept"]) == (1, 0)
+
+
+@pytest.mark.slow
+def test_a_refusal_is_that_of_all_processes(tmp_path):
+    """The folder is another training's: both processes say so, and neither waits for the other."""
+    run(tmp_path / "two", world=1)
+    kept = sorted((tmp_path / "two").rglob("step-*"))
+    said = run(tmp_path / "two", world=2, learning_rate=1e-3)
+    assert said.count("this is another recipe than the training was begun with") == 2
+    assert sorted((tmp_path / "two").rglob("step-*")) == kept
 
 
 @pytest.mark.slow
@@ -67,6 +78,16 @@ def test_what_processes_say_to_each_other(both):
         # The gradient is the process's own within an accumulation, and the mean of both at its end.
         assert told(both / "two", rank)["spread"] == [float(rank), 0.5]
     assert told(both / "alone", 0)["said"] == [False, "of 0", 0.0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("interrupted", "within"), [(0, False), (1, True)])
+def test_what_ends_one_process_ends_both_at_the_same_step(tmp_path, interrupted, within):
+    run(tmp_path / "two", world=2, interrupted=interrupted, within=within)
+    both = [told(tmp_path / "two", rank) for rank in (0, 1)]
+    steps = 4 if within else 3
+    assert [(each["stopped"], each["steps"]) for each in both] == [(True, steps)] * 2
+    assert both[0]["checkpoint"] == f"step-{steps:06d}"
 
 
 @pytest.mark.slow

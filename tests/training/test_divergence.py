@@ -10,7 +10,7 @@ from torch import nn
 
 from convlab.models import build
 from convlab.training.keeping import checkpoints
-from convlab.training.running import loop
+from convlab.training.running import loop, tracing
 from convlab.training.running.distributed import ALONE
 from convlab.training.running.divergence import DivergedError, Watch, observed
 from convlab.training.running.member import begun
@@ -72,12 +72,16 @@ def test_a_learning_rate_that_is_too_high_leaves_the_last_good_checkpoint(tmp_pa
     assert trained_in(tmp_path, recipe=WILD, resume=True) == result
 
 
-@pytest.mark.parametrize("saved_at", [0, 2])
-def test_noticed_late_it_is_traced_back_from_the_last_checkpoint(tmp_path, saved_at):
+@pytest.mark.parametrize(
+    ("saved_at", "dtype", "rate"), [(0, "float32", 3e3), (2, "float32", 3e3), (2, "float16", 100.0)]
+)
+def test_noticed_late_it_is_traced_back_from_the_last_checkpoint(tmp_path, saved_at, dtype, rate):
     """As on a GPU, whose losses are read every so many steps: by then the weights are not finite any more."""
     told = []
     for stride in (1, 20):
-        recipe = recipe_of(optimizer="sgd", learning_rate=3e3, schedule="constant", warmup=0.0, samples=16 * 60)
+        recipe = recipe_of(
+            optimizer="sgd", learning_rate=rate, schedule="constant", warmup=0.0, samples=16 * 60, dtype=dtype
+        )
         member = begun(
             design_of(),
             drawn(),
@@ -95,7 +99,7 @@ def test_noticed_late_it_is_traced_back_from_the_last_checkpoint(tmp_path, saved
         member.stride, member.warm = stride, True
         with pytest.raises(DivergedError) as raised:
             loop._stretch(member, 60, 3600.0)
-        told.append((raised.value.step, loop._traced(member, raised.value)))
+        told.append((raised.value.step, tracing.explained(member, raised.value)[0]))
     assert told[0] == told[1]
     assert told[0][0] >= 2
     assert " first in the " in told[0][1]

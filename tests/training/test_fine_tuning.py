@@ -13,7 +13,7 @@ from convlab.errors import ConvlabError
 from convlab.models import build
 from convlab.progress import finished
 from convlab.training.comparing import train
-from convlab.training.data.datasets import dataset
+from convlab.training.data.registry import dataset
 from convlab.training.keeping.job import read_job
 from convlab.training.optimization.groups import parameter_groups
 from convlab.training.proxies.shrinking import DataFacts, shrunk

@@ -18,6 +18,7 @@ from convlab.training.keeping.job import (
     refuse_others,
     write_job,
 )
+from convlab.training.recipes.named import recipe
 
 FIRST, SECOND = design_of(), design_of(RESNET, name="a resnet")
 JOB_OF_TWO = Job((FIRST, SECOND), recipe_of(epochs=2.5), "auto", "123abc", (0, 1, 2), "cuda")
@@ -29,6 +30,12 @@ def test_what_is_written_is_read(tmp_path):
     assert found == JOB_OF_TWO
     assert [design.name for design in found.designs] == ["small", "a resnet"]
     assert found.recipe.name == "test"
+
+
+def test_what_was_turned_by_hand_survives(tmp_path):
+    turned = dataclasses.replace(JOB_OF_TWO, recipe=recipe(JOB_OF_TWO.recipe, sets=["mixup=0.8"]))
+    write_job(turned, tmp_path)
+    assert read_job(tmp_path).recipe.by_hand == {"mixup"}
 
 
 def test_presets_survive(tmp_path):
@@ -44,6 +51,29 @@ def test_a_damaged_job_is_told(tmp_path, content):
     (tmp_path / JOB).write_text(content)
     with pytest.raises(ConvlabError, match="is damaged"):
         read_job(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seeds": "01"}, '"01" where a list is due'),
+        ({"seeds": [0, "1"]}, '"1" where a int is due'),
+        ({"data": 3}, "3 where a str is due"),
+        ({"format": "1"}, '"1" where a int is due'),
+        ({"recipe": []}, "[] where a dict is due"),
+        ({"recipe": {"learning_rate": "fast"}}, "learning_rate"),
+        ({"designs": [{"text": "depths = 3", "name": "a"}]}, "widths is missing"),
+        ({"designs": [{"text": 3, "name": "a"}]}, "3 where a str is due"),
+        ({"weights": None}, "None where a str is due"),
+    ],
+)
+def test_values_of_other_kinds_are_damage(tmp_path, changes, words):
+    write_job(JOB_OF_TWO, tmp_path)
+    (tmp_path / JOB).write_text(json.dumps(json.loads((tmp_path / JOB).read_text()) | changes))
+    with pytest.raises(ConvlabError, match="is damaged") as raised:
+        read_job(tmp_path)
+    (problem,) = raised.value.problems
+    assert (problem.code, words in problem.label) == ("bad-checkpoint", True), problem.label
 
 
 def test_a_newer_or_missing_job_is_told(tmp_path):

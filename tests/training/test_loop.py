@@ -17,7 +17,7 @@ from convlab import ConvlabError, turn
 from convlab.models import build
 from convlab.training.batches.batches import Batches
 from convlab.training.keeping.checkpoints import read
-from convlab.training.running import loop
+from convlab.training.running import stepping
 from convlab.training.running.arithmetic import autocast, scaler
 from convlab.training.running.distributed import ALONE
 from convlab.training.running.evaluation import evaluate
@@ -139,10 +139,10 @@ class Waiting(TorchDispatchMode):
 def test_a_step_waits_for_the_device_only_where_its_losses_are_read(tmp_path, optimizer):
     recipe = recipe_of(optimizer=optimizer, ema=0.9, clip_norm=1.0, crop="pad", dtype="bfloat16")
     member = begun(design_of(), drawn(), recipe, seed=0, folder=tmp_path, group=ALONE, resume=False, weights=None)
-    loop._step(member, reads=True)
+    stepping.step(member, reads=True)
     with Waiting() as mode:
         for _ in range(3):
-            loop._step(member, reads=False)
+            stepping.step(member, reads=False)
     assert mode.waits == []
     losses = member.watch.read(4)
     assert len(losses) == 3

@@ -1,5 +1,6 @@
 """Rankings of trainings: intervals that cover, tests that keep their promise, ties, correlations against brute force."""
 
+import dataclasses
 import math
 import random
 import statistics
@@ -10,8 +11,9 @@ import pytest
 
 from convlab.measurement.statistics import T_QUANTILE
 from convlab.training.verdicts.correlations import agreement, kendall, spearman
-from convlab.training.verdicts.ranking import Score, holm, ranked
+from convlab.training.verdicts.ranking import Score, ranked
 from convlab.training.verdicts.student import expected_largest, quantile, two_sided
+from convlab.training.verdicts.ties import holm, tied
 
 
 def simulated(generator, effects, *, seeds=3, seed_deviation=0.05, deviation=0.01):
@@ -27,7 +29,7 @@ def simulated(generator, effects, *, seeds=3, seed_deviation=0.05, deviation=0.0
 def test_intervals_of_differences_cover_the_truth_in_95_of_100_comparisons():
     generator = random.Random(1)
     covered = total = 0
-    for _ in range(1500):
+    for _ in range(800):
         found = ranked(simulated(generator, (0.0, 0.01)))
         pair = found.pairs[0]
         truth = -0.01 if pair.one == "design 0" else 0.01
@@ -40,7 +42,7 @@ def test_intervals_cover_also_where_seeds_are_missing():
     generator = random.Random(2)
     effects = (0.0, 0.01, 0.03)
     covered = total = 0
-    for _ in range(1000):
+    for _ in range(500):
         scores = simulated(generator, effects, seeds=3)
         del scores[generator.randrange(len(scores))]
         for pair in ranked(scores).pairs:
@@ -52,14 +54,46 @@ def test_intervals_cover_also_where_seeds_are_missing():
 
 def test_equal_designs_are_told_apart_in_5_of_100_tests():
     generator = random.Random(3)
-    rejected = sum(ranked(simulated(generator, (0.0, 0.0), seeds=4)).pairs[0].p < 0.05 for _ in range(2000))
-    assert 0.035 <= rejected / 2000 <= 0.065
+    rejected = sum(ranked(simulated(generator, (0.0, 0.0), seeds=4)).pairs[0].p < 0.05 for _ in range(800))
+    assert 0.03 <= rejected / 800 <= 0.07
 
 
 def test_no_two_of_many_equal_designs_are_told_apart_in_95_of_100_rankings():
     generator = random.Random(4)
-    wrong = sum(any(pair.differs for pair in ranked(simulated(generator, (0.0,) * 6)).pairs) for _ in range(500))
-    assert wrong / 500 <= 0.06
+    wrong = sum(any(pair.differs for pair in ranked(simulated(generator, (0.0,) * 6)).pairs) for _ in range(200))
+    assert wrong / 200 <= 0.06
+
+
+@pytest.mark.parametrize("seed_deviation", [0.0, 0.05])
+def test_intervals_of_means_cover_what_other_seeds_would_come_to(seed_deviation):
+    generator = random.Random(12)
+    covered = total = 0
+    for _ in range(400):
+        for place in ranked(simulated(generator, (0.0, 0.01, 0.02), seed_deviation=seed_deviation)).places:
+            covered += place.loss.low <= 1 + 0.01 * int(place.name[-1]) <= place.loss.high
+            total += 1
+    assert 0.92 <= covered / total <= 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("count", [2, 4, 8])
+@pytest.mark.parametrize("seed_deviation", [0.0, 0.05])
+def test_intervals_and_tests_keep_their_promise_for_few_and_many(count, seeds, seed_deviation):
+    generator = random.Random(100 * count + seeds)
+    covered = of_means = rejected = wrong = rounds = 0
+    while rounds < 800:
+        found = ranked(simulated(generator, (0.0,) * count, seeds=seeds, seed_deviation=seed_deviation))
+        covered += statistics.mean(pair.loss.low <= 0 <= pair.loss.high for pair in found.pairs)
+        rejected += statistics.mean(pair.p < 0.05 for pair in found.pairs)
+        wrong += any(pair.differs for pair in found.pairs)
+        of_means += statistics.mean(place.loss.low <= 1 <= place.loss.high for place in found.places)
+        rounds += 1
+    assert 0.92 <= covered / rounds <= 0.98
+    assert 0.03 <= rejected / rounds <= 0.07
+    assert wrong / rounds <= 0.065
+    # With two seeds nobody can tell how much of what varies is shared by all designs: the interval is too wide or, at worst, too narrow.
+    assert (0.88 if seeds == 2 else 0.92) <= of_means / rounds
 
 
 def test_pairing_by_seed_tells_designs_apart_that_means_alone_would_not():
@@ -96,11 +130,13 @@ def test_one_design_has_the_interval_of_its_seeds():
 def test_one_seed_ranks_without_intervals_and_says_so():
     found = ranked([Score("a", 0, 1.0, 0.7), Score("b", 0, 1.1, 0.6), Score("c", 0, 1.0, 0.8), Score("d", 0, 2.0, 0.1)])
     assert [place.name for place in found.places] == ["c", "a", "b", "d"]
-    assert all(math.isnan(place.loss.low) and place.group == 0 for place in found.places)
+    assert all(math.isnan(place.loss.low) for place in found.places)
     assert found.groups == ()
     assert all(math.isnan(pair.p) and math.isnan(pair.adjusted_p) and not pair.differs for pair in found.pairs)
     assert math.isnan(found.optimism)
-    assert any("with one seed there are no intervals" in note for note in found.notes)
+    assert found.notes == (
+        "with one seed there are no intervals and no ties: a lead may be luck; train with --seeds 3 to tell",
+    )
 
 
 def test_ties_are_said_as_ties():
@@ -109,7 +145,7 @@ def test_ties_are_said_as_ties():
         frozenset({"design 0", "design 1"}),
         frozenset({"design 2", "design 3"}),
     }
-    assert sum("tied" in note for note in found.notes) == 2
+    assert sum("are tied: 4 seeds do not tell them apart" in note for note in found.notes) == 2
     assert found.pair("design 3", "design 0").differs
     assert found.pair("nobody", "design 0") is None
 
@@ -118,10 +154,102 @@ def test_what_has_no_result_has_no_place():
     scores = [Score("a", 0, 1.0, 0.5), Score("a", 1, 1.1, 0.5), Score("b", 0, math.nan, math.nan)]
     found = ranked(scores, unranked={"c": "it is a after shrinking"})
     assert [place.name for place in found.places] == ["a"]
-    assert set(found.unranked) == {"b", "c"}
+    assert found.unranked == {"b": "no training of it came to a result", "c": "it is a after shrinking"}
     assert ranked([]).places == ()
-    partly = ranked([*scores, Score("b", 1, 1.3, 0.4)])
-    assert any(note == "b has results of 1 of 2 seeds only" for note in partly.notes)
+    assert ranked(scores, unranked={"a": "another reason"}).places == ()
+
+
+def test_a_design_that_diverged_with_a_seed_is_not_ranked_by_the_others():
+    losses = {"a": (1.0, 1.1, 1.0), "b": (0.5, math.nan, 0.5), "c": (math.nan, math.nan, 0.4), "d": (1.2, 1.3, 1.4)}
+    found = ranked(rows(losses))
+    assert [place.name for place in found.places] == ["a", "d"]
+    assert found.unranked == {
+        "b": "it diverged with 1 of 3 seeds: the other 2 alone would flatter it",
+        "c": "it diverged with 2 of 3 seeds: the other one alone would flatter it",
+    }
+    assert found == dataclasses.replace(ranked(rows({"a": losses["a"], "d": losses["d"]})), unranked=found.unranked)
+
+
+def rows(losses):
+    """Scores from losses by design and seed; None where a training has none."""
+    return [
+        Score(name, seed, loss, 1 - loss / 4)
+        for name, some in losses.items()
+        for seed, loss in enumerate(some)
+        if loss is not None
+    ]
+
+
+APART = {"a": (1.0, 1.1, 1.2), "b": (2.0, 2.1, 2.21)}
+ALIKE = {"a": (1.0, 1.1, 1.05), "b": (1.05, 1.08, 1.1)}
+CHAIN = {"a": (1.0, 1.01, 1.03), "b": (1.02, 1.01, 1.05), "c": (1.05, 1.03, 1.06)}
+BEST = "a is the best of 4, and the best of many is partly luck: if all were equally good, the best would on average still seem"
+
+
+@pytest.mark.parametrize(
+    ("losses", "groups", "sentences"),
+    [
+        ({"a": (1.0,)}, "", ["with one seed there is no interval: how much another seed would change is not known;"]),
+        ({"a": (1.0, 1.1, 1.05)}, "a", []),
+        ({"a": (1.0,), "b": (1.1,)}, "", ["with one seed there are no intervals and no ties: a lead may be luck;"]),
+        (
+            {"a": (1.0, 1.1), "b": (1.2, None)},
+            "",
+            ["too few results share a seed for intervals and ties", "b has results of only 1 of 2 seeds"],
+        ),
+        (APART, "a b", []),
+        (ALIKE, "ab", ["a and b are tied: 3 seeds do not tell them apart"]),
+        (
+            ALIKE | {"c": (1.1, 1.06, 1.07), "d": (1.12, None, None), "e": (1.13, None, None)},
+            "abcde",
+            [
+                "a, b, c, d and e are tied: 3 seeds do not tell them apart",
+                BEST.replace("4", "5"),
+                "d and e have results of only 1 of 3 seeds",
+            ],
+        ),
+        (
+            CHAIN,
+            "ab bc",
+            [
+                "a and b are tied: 3 seeds do not tell them apart",
+                "b and c are tied: 3 seeds do not tell them apart",
+                "a tie does not carry over: b is tied with a and with c, though a is better than c",
+            ],
+        ),
+    ],
+)
+def test_what_is_said_of_few_and_many_designs_and_seeds(losses, groups, sentences):
+    found = ranked(rows(losses))
+    assert " ".join(map("".join, found.groups)) == groups
+    assert len(found.notes) == len(sentences), found.notes
+    for note, start in zip(found.notes, sentences, strict=True):
+        assert note.startswith(start)
+
+
+def test_an_interval_without_0_is_explained_where_the_pair_is_tied():
+    generator = random.Random(0)
+    losses = {
+        name: tuple(1 + 0.012 * index + generator.gauss(0, 0.01) for _ in range(3)) for index, name in enumerate("abcd")
+    }
+    found = ranked(rows(losses))
+    best = found.places[0].name
+    pair = next(pair for pair in found.pairs if pair.one == best and pair.loss.high < 0 and not pair.differs)
+    assert any({pair.one, pair.other} <= {*group} for group in found.groups)
+    assert any("an interval behind the best that leaves out 0 does not yet break a tie" in note for note in found.notes)
+
+
+def test_groups_are_the_largest_in_which_nothing_is_apart():
+    assert tied("abc", []) == (("a", "b", "c"),)
+    assert tied("abcd", [("a", "c"), ("a", "d"), ("b", "d")]) == (("a", "b"), ("b", "c"), ("c", "d"))
+    assert tied("abc", [("a", "b")]) == (("a", "c"), ("b", "c"))
+    assert tied("abc", combinations("abc", 2)) == (("a",), ("b",), ("c",))
+    generator = random.Random(13)
+    for _ in range(50):
+        apart = {pair for pair in combinations("abcdefg", 2) if generator.random() < 0.4}
+        groups = tied("abcdefg", apart)
+        for pair in combinations("abcdefg", 2):
+            assert any({*pair} <= {*group} for group in groups) is (pair not in apart)
 
 
 def test_identical_results_are_a_tie_without_a_warning():
@@ -133,7 +261,7 @@ def test_identical_results_are_a_tie_without_a_warning():
 def test_the_best_of_many_is_too_good_by_what_the_note_says():
     generator = random.Random(7)
     luck, said = [], []
-    for _ in range(400):
+    for _ in range(150):
         found = ranked(simulated(generator, (0.0,) * 8, seeds=2, seed_deviation=0.0))
         mean = statistics.mean(place.loss.mean for place in found.places)
         luck.append(mean - found.places[0].loss.mean)

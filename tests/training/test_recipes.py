@@ -42,8 +42,8 @@ def other_value(knob):
     return type(knob.default)(middle)
 
 
-def test_every_field_but_the_name_is_a_knob_with_help():
-    assert [field.name for field in dataclasses.fields(Recipe)] == ["name", *KNOBS]
+def test_every_field_but_name_and_hand_is_a_knob_with_help():
+    assert [field.name for field in dataclasses.fields(Recipe)] == ["name", *KNOBS, "by_hand"]
     assert all(knob.help and not knob.help.endswith(".") for knob in KNOBS.values())
 
 

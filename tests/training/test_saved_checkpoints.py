@@ -12,12 +12,13 @@ from convlab import ConvlabError, load_weights
 from convlab.models import build
 from convlab.training.keeping import checkpoints
 from convlab.training.keeping.checkpoints import STATE, clear_unfinished, found, newest, read
+from convlab.training.keeping.folders import LOCK
 
 TENSORS = {"model.safetensors": save({"a": torch.arange(6.0).reshape(2, 3)}), "optimizer.safetensors": save({})}
 
 
 def saved(folder, *steps):
-    return [checkpoints.save(folder, step, TENSORS, {"loss": 0.1 * step}) for step in steps]
+    return [checkpoints.save(folder, step, files=TENSORS, state={"loss": 0.1 * step}) for step in steps]
 
 
 def test_what_is_saved_is_read(tmp_path):
@@ -144,7 +145,7 @@ def test_a_full_disk_ends_the_training_and_leaves_the_last_good_state(tmp_path, 
     (problem,) = raised.value.problems
     assert problem.code == "not-saved"
     assert problem.label == "step-000002 is the newest that is there"
-    assert [path.name for path in folder.iterdir()] == ["step-000002"]
+    assert {path.name for path in folder.iterdir()} == {LOCK, "step-000002"}
     resumed = trained_in(folder, recipe=recipe_of(evaluations=4), resume=True)
     straight = trained_in(tmp_path / "straight", recipe=recipe_of(evaluations=4))
     assert resumed.test_loss == straight.test_loss
@@ -153,8 +154,10 @@ def test_a_full_disk_ends_the_training_and_leaves_the_last_good_state(tmp_path, 
 
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConvlabError, match="cannot be written") as raised:
+    with pytest.raises(ConvlabError, match="cannot make the folder"):
         trained_in(tmp_path / "file" / "folder")
+    with pytest.raises(ConvlabError, match="cannot be written") as raised:
+        saved(tmp_path / "file" / "folder", 1)
     assert raised.value.problems[0].label == "no checkpoint is there yet"
 
 

@@ -78,8 +78,12 @@ def test_seeds_belong_together_though_the_budget_differs():
 
 def test_a_label_says_what_is_turned():
     assert recipe_label(recipe("sprint", sets=["mixup=0.8", "evaluations=3", "seed=7"])) == "sprint mixup=0.8"
-    assert budget(recipe("sprint", sets=["epochs=2.5"]), data()) == 50
     assert budget(recipe("sprint"), data()) == 65_536
+
+
+@pytest.mark.parametrize(("budgeted", "images"), [("epochs=2.5", 40), ("samples=70", 64), ("samples=1", 8)])
+def test_a_budget_is_what_is_trained_in_whole_batches(budgeted, images):
+    assert budget(recipe("sprint", sets=[budgeted, "batch=8"]), data()) == images
 
 
 @pytest.fixture
@@ -89,7 +93,7 @@ def store(tmp_path):
 
 
 def test_a_training_under_way_takes_its_former_place(store):
-    settings = run_settings(recipe("sprint"), data=data(), seeds=[0, 1], folder="here")
+    settings = run_settings(recipe("sprint"), data=data(), seeds=[0, 1], folder="here", weights="timm:convnext_atto")
     with store.begin("training", settings=settings) as run:
         keep = TrainingRecorder(Recorder(run), data=data(), device="cpu")
         keep(trained(0, 0.25))
@@ -102,6 +106,7 @@ def test_a_training_under_way_takes_its_former_place(store):
     assert [cells[6].text for cells in table.rows] == ["▁█", "▁▅"]
     facts = dict(run_facts(store.run("latest"), {}))
     assert facts["settings.recipe"] == "sprint"
+    assert facts["settings.weights"] == "timm:convnext_atto"
     assert not any("in_full" in name for name in facts)
     (text,) = {cells[1].text for cells in comparison_table(compare([rows, rows]), [store.run("latest")] * 2).rows[:1]}
     assert text == "atto, seed 0"

@@ -12,9 +12,11 @@ from convlab import facts
 from convlab.errors import ConvlabError
 from convlab.language.validation import faults
 from convlab.training.data.datasets import Dataset, Split
+from convlab.training.keeping.job import Job, write_job
+from convlab.training.roadmap import base_of, step_names
 from convlab.training.undoing import Change, undone
 from convlab.training.verdicts.correlations import kendall
-from convlab.training.walking import base_of, step_names, walk
+from convlab.training.walking import planned, refuse_other_walk, resumed_walk, sized, walk
 
 STEPS = step_names()
 FINAL = STEPS[-1]
@@ -167,8 +169,25 @@ def test_a_walk_is_resumed_as_it_was_begun(tmp_path):
     assert any(step.same or step.doubts for step in found.steps)
 
 
+def test_another_walk_is_not_resumed(tmp_path):
+    data, asked = drawn(), sized(recipe_of(flip=True))
+    plan = planned(asked, data, device="cpu", leave_one_out=False)
+    job = Job(plan.designs, plan.recipe, data.name, data.checksum, (0, 1))
+    write_job(job, tmp_path)
+    assert resumed_walk(tmp_path, seeds=2) == job
+    refuse_other_walk(job, asked, data)
+    with pytest.raises(ConvlabError, match="learning_rate"):
+        refuse_other_walk(job, dataclasses.replace(asked, learning_rate=0.5), data)
+    with pytest.raises(ConvlabError, match="begun with 2 seeds, not 3"):
+        resumed_walk(tmp_path, seeds=3)
+    with pytest.raises(ConvlabError, match="without leaving steps out"):
+        resumed_walk(tmp_path, leave_one_out=True)
+
+
 def test_what_is_resumed_must_be_a_walk(tmp_path):
     recipe = recipe_of(samples=16, shrink="never")
     convlab.finished(convlab.train([design_of()], recipe=recipe, data=drawn(), device="cpu", folder=tmp_path / "a"))
+    before = sorted((tmp_path / "a").rglob("*"))
     with pytest.raises(ConvlabError, match="not one of the walk"):
-        convlab.finished(walk(resume=tmp_path / "a", data=drawn(), device="cpu"))
+        next(walk(resume=tmp_path / "a", data=drawn(), device="cpu"))
+    assert sorted((tmp_path / "a").rglob("*")) == before

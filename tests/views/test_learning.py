@@ -28,9 +28,20 @@ def test_a_series_for_each_design_and_seed():
     assert (loss.values, loss.unit) == ((2.5,), "nats")
 
 
-def test_a_mean_is_of_what_all_seeds_have_reached():
-    found = mean_curves([trained("a", 0, [0.0, 0.5, 0.9]), trained("b", 0, [0.2]), trained("a", 1, [0.2, 0.7])])
-    assert [(each.name, each.seeds, each.values) for each in found] == [("a", (0, 1), (10, 60)), ("b", (0,), (20,))]
+def test_a_mean_is_of_the_seeds_that_came_furthest():
+    seeds = [trained("a", 0, [0.0, 0.5, 0.9]), trained("a", 1, [0.2, 0.7, 0.7])]
+    cut = [trained("a", 2, [0.2, 0.7]), trained("a", 3, [])]
+    found = mean_curves([*seeds, trained("b", 0, [0.2]), *cut, trained("c", 0, [])])
+    assert [(each.name, each.seeds, each.values) for each in found] == [
+        ("a", (0, 1), (10, 60, 80)),
+        ("b", (0,), (20,)),
+        ("c", (0,), ()),
+    ]
+
+
+def test_the_images_that_a_curve_ends_with_stand_beside_it():
+    table = curve_table([trained("a", 0, [0.0, 0.5]), trained("b", 0, [0.5]), trained("c", 0, [])])
+    assert [row[2].text for row in table.rows] == ["2,560", "1,280", "-"]
 
 
 def test_what_is_not_finite_is_a_gap():
@@ -46,7 +57,7 @@ def test_heights_share_a_scale():
     assert sparkline([-5, 100], 0, 7) == "▁█"
     table = curve_table([trained("a", 0, [0.0, 0.5]), trained("b", 0, [0.5, 1.0])])
     first, second = table.records()
-    assert [row[2].text for row in table.rows] == ["▁▅", "▅█"]
+    assert [row[3].text for row in table.rows] == ["▁▅", "▅█"]
     assert (first["first"], first["last"], second["last"]) == (0, 50, 100)
 
 

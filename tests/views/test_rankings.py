@@ -65,15 +65,21 @@ def test_one_seed_has_neither_intervals_nor_ties():
 def test_one_design_is_ahead_of_nobody():
     found = table(everything(1)[:1])
     assert "behind" not in [column.name for column in found.columns]
+    several = table([each for each in everything() if each.name == "good"])
+    assert "ties" not in [column.name for column in several.columns]
 
 
-def test_what_has_no_place_says_why():
-    found = table(
-        [*everything(), trained("ill", 0, math.nan, failure="diverged at step 3")],
-        unranked={"ill": "diverged at step 3"},
-    )
-    assert texts(found, "name")[-1] == "ill: diverged at step 3"
-    assert texts(found, "loss")[-1] == "-"
+def test_what_has_no_place_is_not_among_those_that_have():
+    found = table([*everything(), trained("ill", 0, math.nan, failure="diverged at step 3")])
+    assert texts(found, "name") == ["good", "alike", "bad"]
+    assert table([trained("ill", 0, math.nan)]) is None
+
+
+def test_a_design_between_two_groups_of_ties_has_the_letters_of_both():
+    losses = {"a": (1.0, 1.01, 1.03), "b": (1.02, 1.01, 1.05), "c": (1.05, 1.03, 1.06)}
+    found = table([trained(name, seed, loss) for name, some in losses.items() for seed, loss in enumerate(some)])
+    assert texts(found, "ties") == ["a", "ab", "b"]
+    assert found.records()[1]["ties"] == [1, 2]
 
 
 def test_json_has_no_numbers_that_are_not_finite():

@@ -53,11 +53,13 @@ def capacity(
     tried = 0
     try:
         if conditions.device == "cpu":
-            yield Progress(0, None, f"largest batch of {subject.name}: counting its memory", 0.0)
+            what = f"largest batch of {subject.name}: counting its memory"
+            yield Progress(0, None, what, 0.0, subject=subject.name)
             found = _narrowed(found, _bound(subject, conditions, most if below is None else below - 1))
         batch = _next(found, most) if found.too_large is None else found.too_large - 1
         while batch is not None and batch > found.batch:
-            yield Progress(tried, None, f"largest batch of {subject.name}: trying {batch}", time.monotonic() - began)
+            what = f"largest batch of {subject.name}: trying {batch}"
+            yield Progress(tried, None, what, time.monotonic() - began, subject=subject.name)
             why = _failure(subject, replace(conditions, batch=batch))
             found = replace(found, too_large=batch, why=why) if why else replace(found, batch=batch)
             batch = _next(found, most)

@@ -16,6 +16,7 @@ from convlab.training.batches.erasing import erase
 from convlab.training.batches.mixing import Mixing
 from convlab.training.batches.normalization import Normalization
 from convlab.training.batches.order import Order, steps
+from convlab.training.batches.placing import placed
 from convlab.training.batches.preparation import Pixels, Preparation, policy_of
 from convlab.training.batches.resident import Resident
 from convlab.training.batches.source import Source
@@ -65,7 +66,7 @@ class Batches:
         self._dataset, self._recipe, self._device = dataset, recipe, torch.device(device)
         self._order = Order(len(dataset.train), recipe.batch, seed)
         self.steps_per_epoch = self._order.steps_per_epoch
-        self.steps = steps(self._order, recipe.epochs, recipe.samples)
+        self.steps = steps(len(dataset.train), recipe.batch, epochs=recipe.epochs, samples=recipe.samples)
         self._start, self._stop = _share(recipe.batch, rank, world)
         self._mixing = Mixing(
             seed,
@@ -104,10 +105,11 @@ class Batches:
         size = size or self._recipe.batch
         labels = torch.split(split.labels, size)
         for pixels, some in zip(self._judged(split, size), labels, strict=True):
-            yield Batch(self._normalization(pixels), some.to(self._device))
+            yield Batch(self._normalization(pixels), placed(some, self._device))
 
     def close(self) -> None:
-        """End the worker processes, if there are any; they start again when they are needed again."""
+        """End the worker processes, if there are any, and drop what they prepared; they start again when they are needed again."""
+        self._source.close()
         self._workers.close()
 
     def __enter__(self) -> Self:
@@ -127,7 +129,7 @@ class Batches:
         if self._recipe.random_erasing:
             draws = Draws(self._order.seed, self._order.epoch(step))
             images = erase(images, numbers, draws, probability=self._recipe.random_erasing)
-        labels = self._dataset.train.labels[torch.from_numpy(numbers.copy())].to(self._device)
+        labels = placed(self._dataset.train.labels.index_select(0, torch.tensor(numbers)), self._device)
         mix = self._mixing.drawn(step, images.shape[2], images.shape[3])
         images, targets = self._mixing.images(images, mix), self._mixing.targets(labels, mix)
         inside = slice(start - first, stop - first)
@@ -138,7 +140,7 @@ class Batches:
             yield from judged(split.images, self._workers, size=size, device=self._device)
             return
         for images in torch.split(split.images, size):
-            yield images.to(self._device).permute(0, 2, 3, 1)
+            yield placed(images, self._device).permute(0, 2, 3, 1)
 
     def _made_source(self) -> Source:
         images, recipe = self._dataset.train.images, self._recipe
@@ -147,6 +149,13 @@ class Batches:
         pictures = images if isinstance(images, Files) else Pixels(images.permute(0, 2, 3, 1).contiguous().numpy())
         span = (self._start & ~1, min(self._stop + (self._stop & 1), recipe.batch))
         return Stream(pictures, self._order, self._workers, span=span, end=self.steps, device=self._device)
+
+
+def refuse_unfit(dataset: Dataset, recipe: Recipe, *, world: int = 1) -> None:
+    """Raise ConvlabError where a set and a recipe make no batches, as ``Batches`` would: too few images, unknown words of timm's."""
+    Order(len(dataset.train), recipe.batch, recipe.seed)
+    _share(recipe.batch, 0, world)
+    _preparation(dataset, recipe, recipe.seed)
 
 
 def _share(batch: int, rank: int, world: int) -> tuple[int, int]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
 
 from convlab.training.batches.augmentation import NOISE, Draws
 from convlab.training.batches.order import FACTORS, GOLDEN, SHIFTS, WORD
+from convlab.training.batches.placing import placed
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -29,16 +30,22 @@ def erase(images: Tensor, numbers: NDArray[np.int64], draws: Draws, *, probabili
     (chosen,) = boxes.height.nonzero()
     if not len(chosen):
         return images
-    top, left, height, width = (torch.from_numpy(side[chosen]).to(images.device)[:, None] for side in boxes)
-    rows, columns = (torch.arange(size, device=images.device) for size in images.shape[2:])
-    inside = ((rows >= top) & (rows < top + height))[:, :, None] & ((columns >= left) & (columns < left + width))[
-        :, None
-    ]
-    seeds = torch.from_numpy(draws.seeds(NOISE, numbers[chosen]).view("int64")).to(images.device)
-    which = torch.from_numpy(chosen).to(images.device)
+    seeds = placed(draws.seeds(NOISE, numbers[chosen]).view("int64"), images.device)
     noise = _normal(seeds, images[0].numel()).view(-1, *images.shape[1:])
-    images[which] = torch.where(inside[:, None], noise, images[which])
-    return images
+    # Which noise is an image's: to write to chosen images by their numbers would have the host wait for a GPU that is deterministic.
+    own = np.zeros(len(images), np.int64)
+    own[chosen] = np.arange(len(chosen))
+    place, top, left, height, width = placed(np.stack((own, *boxes)), images.device)
+    inside = (
+        _within(top, height, images.shape[2])[:, None, :, None] & _within(left, width, images.shape[3])[:, None, None]
+    )
+    return images.copy_(torch.where(inside, noise.index_select(0, place), images))
+
+
+def _within(start: Tensor, length: Tensor, size: int) -> Tensor:
+    """Which of ``size`` places are in each stretch: bool (stretches, size)."""
+    places = torch.arange(size, device=start.device)
+    return (places >= start[:, None]) & (places < (start + length)[:, None])
 
 
 def _normal(seeds: Tensor, count: int) -> Tensor:

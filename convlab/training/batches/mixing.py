@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from convlab.training.batches.order import mixed
 
@@ -75,7 +74,7 @@ class Mixing:
         """What the network should say: labels (int64, N), or where this recipe mixes at all, probabilities (float32, N x classes)."""
         if not self.blends:
             return labels
-        sharp = F.one_hot(labels, self.classes).float()
+        sharp = (labels[:, None] == torch.arange(self.classes, device=labels.device)).float()
         return sharp * mix.share + sharp[_neighbours(len(labels), labels.device)] * (1 - mix.share)
 
 

@@ -103,6 +103,7 @@ class Order:
         return permutation(self.count, self.seed, self.epoch(step))[start : start + self.batch]
 
 
-def steps(order: Order, epochs: float, samples: int) -> int:
-    """Steps of a budget, one at least: as many whole batches as ``samples`` hold, or where that is 0, ``epochs`` to the nearest step."""
-    return max(1, samples // order.batch if samples else round(epochs * order.steps_per_epoch))
+def steps(count: int, batch: int, *, epochs: float, samples: int) -> int:
+    """Steps of a budget on so many images, one at least: as many whole batches as ``samples`` hold, or, where that is 0, ``epochs`` to the
+    nearest step."""
+    return max(1, samples // batch if samples else round(epochs * (count // batch)))

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, final
@@ -41,7 +42,7 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None
         self._told: set[int] = set()
-        self._ended = False
+        self._ended = threading.Event()
 
     def prepare(self, pictures: Pictures, task: Task, out: Tensor) -> None:
         """Have the task's images prepared into ``out``, uint8, N x H x W x C.
@@ -73,25 +74,17 @@ class Process:
 
     def kill(self) -> None:
         """End the process, whatever it does."""
-        self._ended = True
+        self._ended.set()
         if self._process is not None:
             self._process.kill()
 
     def close(self) -> None:
         """Wait for its end, and close its pipes."""
         self.kill()
-        if self._process is not None:
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            self._process.wait()
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
-            self._process.stdout.close()
-        if self._complaints is not None:
-            self._complaints.close()
+        self._forget()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._ended:
+        if self._ended.is_set():
             raise InterruptedError
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the process
         self._process = process = subprocess.Popen(
@@ -107,10 +100,28 @@ class Process:
         with contextlib.suppress(BrokenPipeError):
             pickle.dump(self._preparation, process.stdin)
             process.stdin.flush()
+        if self._ended.is_set():  # meanwhile, by who could not see the process yet
+            process.kill()
         if process.stdout.read(1) != READY:
             self._complaints.seek(0)
-            raise RuntimeError(f"a worker process did not start: {self._complaints.read().decode(errors='replace')}")
+            complaints = self._complaints.read().decode(errors="replace")
+            self._forget()
+            raise RuntimeError(f"a worker process did not start: {complaints}")
         return process
+
+    def _forget(self) -> None:
+        """Wait for its end, which is near, and close its pipes; the next task starts another process."""
+        process, self._process = self._process, None
+        if process is not None:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.wait()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.stdout.close()
+        if self._complaints is not None:
+            self._complaints.close()
+        self._told.clear()
 
     def _crashed(self, process: subprocess.Popen[bytes], name: str) -> ConvlabError:
         try:
@@ -118,6 +129,7 @@ class Process:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
+        self._forget()
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         problem = Problem(
             "damaged-data",

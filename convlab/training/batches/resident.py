@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from convlab.training.batches.augmentation import Boxes, Draws, reflected
+from convlab.training.batches.placing import placed
 from convlab.training.batches.source import Source
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Resident(Source):
         furthest = self._recipe.crop_padding if self._recipe.crop == "pad" else 0
         return self._gathered(images, *draws.moves(images, furthest), flips)
 
+    def close(self) -> None:
+        """Nothing is prepared ahead."""
+
     def _gathered(
         self, images: NDArray[np.int64], down: NDArray[np.int64], right: NDArray[np.int64], flips: NDArray[np.bool_]
     ) -> Tensor:
@@ -57,7 +61,7 @@ class Resident(Source):
         return pixels.index_select(0, places.view(-1)).view(len(images), height, width, channels)
 
     def _there(self, values: NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(np.array(values)).to(self._device, non_blocking=self._device.type == "cuda")
+        return placed(values, self._device)
 
 
 def resized(images: Tensor, boxes: Boxes, flips: NDArray[np.bool_], *, mode: str) -> Tensor:
@@ -67,10 +71,10 @@ def resized(images: Tensor, boxes: Boxes, flips: NDArray[np.bool_], *, mode: str
     columns = _sampled(boxes.left, boxes.width, width)
     columns = np.where(flips[:, None], columns[:, ::-1], columns)
     shape = (len(images), height, width)
-    grid = np.stack((np.broadcast_to(columns[:, None, :], shape), np.broadcast_to(rows[:, :, None], shape)), -1)
-    there = torch.from_numpy(grid.astype(np.float32)).to(images.device)
+    across, down = (placed(places.astype(np.float32), images.device) for places in (columns, rows))
+    grid = torch.stack((across[:, None, :].expand(shape), down[:, :, None].expand(shape)), -1)
     found = F.grid_sample(
-        images.permute(0, 3, 1, 2).float(), there, mode=mode, padding_mode="border", align_corners=False
+        images.permute(0, 3, 1, 2).float(), grid, mode=mode, padding_mode="border", align_corners=False
     )
     return found.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 

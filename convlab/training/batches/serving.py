@@ -10,6 +10,7 @@ import os
 import pickle
 import sys
 import traceback
+import warnings
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from convlab.errors import ConvlabError
@@ -35,6 +36,7 @@ class Task(NamedTuple):
 
 def main() -> None:
     """Serve on standard input and output; what libraries print goes to standard error."""
+    warnings.simplefilter("ignore")  # Pillow's, of odd metadata
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

@@ -15,3 +15,7 @@ class Source(ABC):
     @abstractmethod
     def training(self, step: int, start: int, stop: int) -> Tensor:
         """Those of a step's batch from one place in it to before another: uint8, N x H x W x C, on the device."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what was prepared ahead; what is asked for afterwards is prepared anew."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from convlab.training.batches.placing import placed
 from convlab.training.batches.preparation import JUDGED, Pictures
 from convlab.training.batches.source import Source
 
@@ -43,8 +44,12 @@ class Stream(Source):
 
     def training(self, step: int, start: int, stop: int) -> Tensor:
         first = self._span[0]
-        pixels = self._filling(step).result()[start - first : stop - first]
-        return pixels.to(self._device, non_blocking=self._device.type == "cuda")
+        return placed(self._filling(step).result()[start - first : stop - first], self._device)
+
+    def close(self) -> None:
+        for filling in self._ahead.values():
+            filling.cancel()
+        self._ahead.clear()
 
     def _filling(self, step: int) -> Filling:
         """The step's batch, while those after it are begun as well. The step's own is kept until another is asked for."""
@@ -72,7 +77,7 @@ def judged(pictures: Pictures, workers: Workers, *, size: int, device: torch.dev
                     break
             if not begun:
                 return
-            yield begun.popleft().result().to(device, non_blocking=device.type == "cuda")
+            yield placed(begun.popleft().result(), device)
     finally:
         for filling in begun:
             filling.cancel()

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-import torch
-
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.training.data.datasets import Dataset, Split
 from convlab.training.data.pictures import resized
@@ -33,6 +31,8 @@ class Pile:
 
     def chosen(self, indices: Sequence[int]) -> Pile:
         """Those of these indices."""
+        import torch
+
         which = torch.tensor(indices, dtype=torch.int64)
         return Pile(self.images[which], self.labels[which])
 
@@ -102,6 +102,8 @@ def refuse_unfit(source: str, classes: Sequence[str], labels: Sequence[Tensor]) 
 
 def statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel on the scale 0..1; the sums are of integers, so that every machine agrees."""
+    import torch
+
     channels = images.shape[1]
     total = torch.zeros(channels, dtype=torch.int64)
     squares = torch.zeros(channels, dtype=torch.int64)

@@ -5,7 +5,9 @@ Of the 50,000 training pictures 5,000 are cut out for validation; the 10,000 tes
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import shutil
 import tarfile
 import time
 import zlib
@@ -18,10 +20,11 @@ from convlab.errors import ConvlabError, Problem
 from convlab.progress import Progress, Work
 from convlab.training.data import pickles
 from convlab.training.data.assembling import Origin, Pile, assembled, sha256_of, with_validation
-from convlab.training.data.datasets import Dataset, layout, registered
-from convlab.training.data.fetching import Remote, fetched_all
+from convlab.training.data.datasets import Dataset
+from convlab.training.data.fetching import Remote, fetched_all, unwritable
 from convlab.training.data.pictures import damaged
 from convlab.training.data.places import data_folder
+from convlab.training.data.registry import layout, registered
 
 SIDE = 32
 VALIDATION_SHARE = 10
@@ -134,9 +137,12 @@ def _unpack(archive: Path, folder: Path, kind: Kind) -> Path:
         target.mkdir(exist_ok=True)
         for name in kind.files:
             (beside / name).replace(target / name)
-        beside.rmdir()
-    except (tarfile.TarError, KeyError, EOFError, zlib.error, OSError) as error:
+    except (tarfile.TarError, KeyError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged(str(archive), error) from None
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     return target
 
 
@@ -181,11 +187,13 @@ def _pile(batch: Any, kind: Kind, file: str) -> Pile:
     rows, labels = (_item(batch, key, file) for key in (b"data", kind.labels))
     if not isinstance(rows, pickles.Bytes) or not isinstance(labels, list):
         raise damaged(file, "data is no array of bytes, or the labels are no list")
+    if not all(isinstance(label, int) for label in labels):
+        raise damaged(file, "its labels are no numbers")
     try:
         images = rows.tensor().view(-1, 3, SIDE, SIDE)
         numbers = torch.tensor(labels, dtype=torch.int64)
-    except (ValueError, TypeError, RuntimeError, OverflowError):
-        raise damaged(file, f"its rows are no pictures of {SIDE} x {SIDE} px, or its labels no numbers") from None
+    except (ValueError, RuntimeError, OverflowError):
+        raise damaged(file, f"its rows are no pictures of {SIDE} x {SIDE} px, or a label is far too large") from None
     if numbers.shape != (len(images),):
         raise damaged(file, f"it has {numbers.numel():,} labels for {len(images):,} pictures")
     return Pile(images, numbers)
@@ -193,8 +201,8 @@ def _pile(batch: Any, kind: Kind, file: str) -> Pile:
 
 def _classes(meta: Any, kind: Kind, file: str) -> tuple[str, ...]:
     names = _item(meta, kind.names, file)
-    if not isinstance(names, list):
-        raise damaged(file, "the names of its classes are no list")
+    if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
+        raise damaged(file, "the names of its classes are no list of text")
     return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in names)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from convlab.training.data.datasets import Dataset, registered
+from convlab.training.data.datasets import Dataset
+from convlab.training.data.registry import registered
 
 NAME = "digits"
 TEST, VALIDATION = 360, 180

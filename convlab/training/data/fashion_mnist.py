@@ -11,10 +11,11 @@ from convlab.errors import ConvlabError, Problem
 from convlab.progress import Work
 from convlab.training.data import idx
 from convlab.training.data.assembling import Origin, Pile, assembled, sha256_of, with_validation
-from convlab.training.data.datasets import Dataset, layout, registered
+from convlab.training.data.datasets import Dataset
 from convlab.training.data.fetching import Remote, fetched_all
 from convlab.training.data.pictures import damaged
 from convlab.training.data.places import data_folder
+from convlab.training.data.registry import layout, registered
 
 NAME = "fashion_mnist"
 CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")

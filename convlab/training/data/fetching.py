@@ -37,6 +37,11 @@ class Remote:
     size: int
 
 
+@final
+class NetworkError(Exception):
+    """An address did not answer, or its answer broke off."""
+
+
 def fetched_all(remotes: Sequence[Remote], folder: Path) -> Work[Path]:
     """Download files into a folder; those that are there and right are kept. Ends with the folder.
 
@@ -57,12 +62,15 @@ def fetched_all(remotes: Sequence[Remote], folder: Path) -> Work[Path]:
                         yield Progress(before + done, total, _told(remote, rate), time.monotonic() - start, left)
                 before += remote.size
     except OSError as error:  # of the disk; those of the network are told below
-        help = "look at the free space and the permissions, or set another data_folder"
-        problem = Problem(
-            "data-not-fetched", f"cannot write to {quote(str(folder))}: {error.strerror or error}", help=help
-        )
-        raise ConvlabError(problem) from None
+        raise unwritable(folder, error) from None
     return folder
+
+
+def unwritable(folder: Path, error: OSError) -> ConvlabError:
+    """The error for a folder that nothing can be written to."""
+    help = "look at the free space and the permissions, or set another data_folder"
+    message = f"cannot write to {quote(str(folder))}: {error.strerror or error}"
+    return ConvlabError(Problem("data-not-fetched", message, help=help))
 
 
 def is_right(path: Path, remote: Remote) -> bool:
@@ -77,8 +85,10 @@ def _download(remote: Remote, target: Path) -> Iterator[tuple[int, float]]:
     for address in remote.addresses:
         try:
             yield from _receive(address, part, remote.size)
-        except (HTTPError, URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            reasons.append(f"{address}: {_reason(error)}")
+        except NetworkError as error:
+            reasons.append(f"{address}: {error}")
+            if part.is_file() and not part.stat().st_size:
+                part.unlink()
             continue
         if is_right(part, remote):
             _put_in_place(part, target)
@@ -98,20 +108,39 @@ def _receive(address: str, part: Path, size: int) -> Iterator[tuple[int, float]]
         if have:
             return
     headers = {"User-Agent": "convlab", "Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with urlopen(Request(address, headers=headers), timeout=TIMEOUT_S) as answer:
+    with _asked(Request(address, headers=headers)) as answer:
         have = have if _continues(answer, have) else 0
         with part.open("ab" if have else "wb") as file:
             yield from _copied(answer, file, have, size)
             file.flush()
             os.fsync(file.fileno())
     if part.stat().st_size < size:
-        raise ConnectionError(f"the connection ended after {part.stat().st_size:,} of {size:,} bytes")
+        raise NetworkError(f"the connection ended after {part.stat().st_size:,} of {size:,} bytes")
+
+
+def _asked(request: Request) -> HTTPResponse:
+    with _network():
+        answer: HTTPResponse = urlopen(request, timeout=TIMEOUT_S)
+        return answer
+
+
+@contextmanager
+def _network() -> Iterator[None]:
+    """What goes wrong within is the network's fault and not the disk's, although both raise OSError."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a redirection to no address
+        raise NetworkError(_reason(error)) from None
 
 
 def _copied(answer: HTTPResponse, file: BinaryIO, have: int, size: int) -> Iterator[tuple[int, float]]:
     start, first = time.monotonic(), have
     # One byte beyond the published size is read: enough to see that it is another file, too little to fill a disk.
-    while have <= size and (piece := answer.read(min(PIECE, size + 1 - have))):
+    while have <= size:
+        with _network():
+            piece = answer.read(min(PIECE, size + 1 - have))
+        if not piece:
+            return
         file.write(piece)
         have += len(piece)
         yield min(have, size), (have - first) / max(time.monotonic() - start, 1e-3)

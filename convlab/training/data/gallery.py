@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain
@@ -12,13 +14,12 @@ from pathlib import Path
 from statistics import median_low
 from typing import TYPE_CHECKING, final
 
-import torch
-
 from convlab.errors import ConvlabError, Problem
+from convlab.progress import Progress, Work
 from convlab.training.data.assembling import Origin, Pile, assembled, refuse_unfit
 from convlab.training.data.datasets import Contents, Dataset, Files, Split
-from convlab.training.data.pictures import fitted, picture, pixels_of, size_of
-from convlab.training.data.shelf import kept
+from convlab.training.data.pictures import fitted_pixels, size_of
+from convlab.training.data.shelf import keep, taken
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +39,9 @@ STEP = 32
 MOST_PROBLEMS = 5
 """How many damaged pictures one message names."""
 
+PIECES = 1000
+"""Into so many pieces of work the decoding of a split is cut, at the most."""
+
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """For sets that are not read as a whole: the statistics of ImageNet's training pictures, as timm and torchvision use them."""
 
@@ -51,11 +55,15 @@ class Shelf:
     labels: tuple[int, ...]
 
 
-def gallery(origin: Origin, classes: tuple[str, ...], shelves: Sequence[Shelf], *, image_size: int = 0) -> Dataset:
+def gallery(
+    origin: Origin, classes: tuple[str, ...], shelves: Sequence[Shelf], *, image_size: int = 0
+) -> Work[Dataset]:
     """The set of the pictures for training, validation and test; ``image_size`` 0 is the set's own, see ``own_size``.
 
     ``origin.checksum`` is not looked at: that of a set in memory is of names and pictures, that of a set on the disk of names and bytes.
     """
+    import torch
+
     labels = [torch.tensor(shelf.labels, dtype=torch.int64) for shelf in shelves]
     refuse_unfit(origin.source, classes, labels)
     height, width, why = (image_size, image_size, "") if image_size else own_size(shelves[0].contents)
@@ -68,9 +76,12 @@ def gallery(origin: Origin, classes: tuple[str, ...], shelves: Sequence[Shelf], 
         )
         notes.append("the checksum is of their names and sizes")
         told = replace(origin, checksum=_of_listing(shelves), note=_joined(notes))
-        return _on_disk(told, classes, shelves, labels, (height, width))
+        return (yield from _on_disk(told, classes, shelves, labels, (height, width)))
     key = _of_stamps(origin.source, shelves, (height, width))
-    tensors, checksum = kept(key, lambda: _in_memory(shelves, (height, width)), worthwhile=count > LOOKED_AT)
+    found = taken(key)
+    tensors, checksum = found or (yield from _in_memory(shelves, (height, width)))
+    if found is None and count > LOOKED_AT:
+        keep(key, tensors, checksum)
     piles = [Pile(images, numbers) for images, numbers in zip(tensors, labels, strict=True)]
     told = replace(origin, checksum=checksum, note=_joined(notes))
     return assembled(told, classes, (piles[0], piles[1], piles[2]))
@@ -97,11 +108,11 @@ def own_size(contents: Contents) -> tuple[int, int, str]:
 
 def _on_disk(
     origin: Origin, classes: tuple[str, ...], shelves: Sequence[Shelf], labels: Sequence[Tensor], size: tuple[int, int]
-) -> Dataset:
-    splits = [
-        Split(Files(shelf.contents.in_any_order(), CHANNELS), numbers)
-        for shelf, numbers in zip(shelves, labels, strict=True)
-    ]
+) -> Work[Dataset]:
+    splits = []
+    for shelf, numbers in zip(shelves, labels, strict=True):
+        contents = yield from shelf.contents.in_any_order()
+        splits.append(Split(Files(contents, CHANNELS), numbers))
     return Dataset(
         name=origin.name,
         classes=classes,
@@ -119,41 +130,56 @@ def _on_disk(
     )
 
 
-def _in_memory(shelves: Sequence[Shelf], size: tuple[int, int]) -> tuple[list[Tensor], str]:
+def _in_memory(shelves: Sequence[Shelf], size: tuple[int, int]) -> Work[tuple[list[Tensor], str]]:
     """The decoded pictures of each shelf, and the SHA-256 of all names and encoded pictures."""
+    import torch
+
     digest = sha256()
-    tensors = []
+    tensors: list[Tensor] = []
     problems: list[Problem] = []
+    done, total, start = 0, sum(len(shelf.contents) for shelf in shelves), time.monotonic()
     for shelf in shelves:
-        tensor = torch.empty((len(shelf.contents), CHANNELS, *size), dtype=torch.uint8)
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
-            found = pool.map(lambda index, shelf=shelf: _one(shelf.contents, index, size), range(len(shelf.contents)))
-            for index, (made, checksum) in enumerate(found):
-                if isinstance(made, Problem):
-                    problems.append(made)
+        tensors.append(torch.empty((len(shelf.contents), CHANNELS, *size), dtype=torch.uint8))
+        with closing(_decoded(shelf.contents, tensors[-1], size)) as decoding:
+            for index, found in enumerate(decoding):
+                done, passed = done + 1, time.monotonic() - start
+                yield Progress(done, total, "decoding pictures", passed, passed / done * (total - done))
+                if isinstance(found, Problem):
+                    problems.append(found)
                     if len(problems) == MOST_PROBLEMS:
-                        pool.shutdown(cancel_futures=True)
                         raise ConvlabError(*problems)
-                else:
-                    tensor[index] = made
-                    digest.update(
-                        f"{shelf.contents.name(index)}\0{shelf.labels[index]}\0".encode(errors="surrogateescape")
-                    )
-                    digest.update(checksum)
-        tensors.append(tensor)
+                    continue
+                told = f"{shelf.contents.name(index)}\0{shelf.labels[index]}\0"
+                digest.update(told.encode(errors="surrogateescape") + found)
     if problems:
         raise ConvlabError(*problems)
     return tensors, digest.hexdigest()
 
 
-def _one(contents: Contents, index: int, size: tuple[int, int]) -> tuple[Tensor | Problem, bytes]:
-    """A picture made to fit, and the checksum of its bytes; what is wrong with it where it is damaged."""
+def _decoded(contents: Contents, into: Tensor, size: tuple[int, int]) -> Generator[bytes | Problem, None, None]:
+    """Decode all pictures in threads; in their order the checksum of each one's bytes, or what is wrong with it."""
+    piece = -(-len(into) // PIECES)
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 16), thread_name_prefix="convlab-decoding")
     try:
-        content = contents.read(index)
-        found = fitted(picture(content, contents.name(index), channels=CHANNELS), *size)
-        return pixels_of(found), sha256(content).digest()
-    except ConvlabError as error:
-        return error.problems[0], b""
+        starts = range(0, len(into), piece)
+        yield from chain.from_iterable(
+            pool.map(lambda start: _some(contents, into[start : start + piece], start, size), starts)
+        )
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _some(contents: Contents, into: Tensor, start: int, size: tuple[int, int]) -> list[bytes | Problem]:
+    """Some pictures in a row made to fit, with the checksums of their bytes; what is wrong with those that are damaged."""
+    found: list[bytes | Problem] = []
+    for place, index in enumerate(range(start, start + len(into))):
+        try:
+            content = contents.read(index)
+            into[place] = fitted_pixels(content, contents.name(index), size, channels=CHANNELS)
+            found.append(sha256(content).digest())
+        except ConvlabError as error:
+            found.append(error.problems[0])
+    return found
 
 
 def _of_listing(shelves: Sequence[Shelf]) -> str:

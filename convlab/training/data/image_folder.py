@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import final
 
 from convlab.errors import ConvlabError, Problem, quote
+from convlab.progress import Work
 from convlab.training.data.assembling import Origin
-from convlab.training.data.datasets import Contents, Dataset, layout
+from convlab.training.data.datasets import Contents, Dataset
 from convlab.training.data.gallery import Shelf, gallery
-from convlab.training.data.pictures import damaged
+from convlab.training.data.pictures import SMALLER, damaged
+from convlab.training.data.registry import layout
 from convlab.training.data.splitting import TEST, TRAIN, VALIDATION, Items, Part, completed
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -23,6 +27,12 @@ MOST_BYTES = 2**28
 """A picture's file of more is refused unread."""
 
 MOST_NAMES = 5
+
+MOST_LOOKED_AT = 100_000
+"""Files and folders that are looked at, at the most, to see whether a folder is a set: so many take a tenth of a second."""
+
+DEEPEST = 3
+"""Levels of folders in that of a class: whoever names a folder with more has named a disk and not a set."""
 
 
 @final
@@ -46,7 +56,7 @@ class PictureFiles(Contents):
         path = Path(self.root, self.names[index])
         try:
             if path.stat().st_size > MOST_BYTES:
-                raise damaged(str(path), f"it is over {MOST_BYTES:,} bytes")
+                raise damaged(str(path), f"it is over {MOST_BYTES:,} bytes", help=SMALLER)
             return path.read_bytes()
         except OSError as error:
             raise damaged(str(path), error.strerror or error) from None
@@ -59,8 +69,9 @@ class PictureFiles(Contents):
         """When each was changed."""
         return (str(self._stat(name).st_mtime_ns) for name in self.names)
 
-    def in_any_order(self) -> Contents:
+    def in_any_order(self) -> Work[Contents]:
         """Files are as quick to read in any order."""
+        yield from ()
         return self
 
     def _stat(self, name: str) -> os.stat_result:
@@ -72,15 +83,16 @@ class PictureFiles(Contents):
 
 
 def is_image_folder(path: Path) -> bool:
-    """Whether a folder holds folders of pictures, one or two levels down."""
+    """Whether a folder holds folders of pictures; below train/ they may lie one level further down."""
     if not path.is_dir():
         return False
-    top = _split_folder(path, NAMES[TRAIN]) or path
-    return any(next(_pictures(path, folder), None) for folder in _folders(top))
+    top = _split_folder(path, NAMES[TRAIN])
+    names = _in_folders([path]) if top is None else chain(_in_folders([top]), _in_folders(_folders(top)))
+    return any(_is_picture(name) for name in islice(names, MOST_LOOKED_AT))
 
 
 @layout("a folder of pictures a class, below train/, val/, test/ or without them", is_image_folder)
-def load_folder(path: Path, image_size: int = 0) -> Dataset:
+def load_folder(path: Path, image_size: int = 0) -> Work[Dataset]:
     """The set of a folder; classes are the names of the training folders in alphabetical order. Raises ConvlabError for a misfit."""
     name = path.resolve().name
     top = _split_folder(path, NAMES[TRAIN])
@@ -94,7 +106,7 @@ def load_folder(path: Path, image_size: int = 0) -> Dataset:
     parts, told = completed(name, items)
     shelves = [_shelf(path, items[part.split], part) for part in parts]
     origin = Origin(name, str(path), "", "; ".join(filter(None, (*notes, told))))
-    return gallery(origin, classes, shelves, image_size=image_size)
+    return (yield from gallery(origin, classes, shelves, image_size=image_size))
 
 
 def _shelf(root: Path, items: Items, part: Part) -> Shelf:
@@ -136,19 +148,41 @@ def _split_folder(root: Path, names: tuple[str, ...]) -> Path | None:
 def _folders(top: Path) -> list[Path]:
     """The folders in a folder that are not hidden. Raises ConvlabError where it may not be read."""
     try:
-        return sorted(entry for entry in top.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        with os.scandir(top) as entries:
+            return sorted(Path(entry) for entry in entries if entry.is_dir() and not entry.name.startswith("."))
     except OSError as error:
         raise damaged(str(top), error.strerror or error) from None
 
 
+def _in_folders(tops: list[Path]) -> Iterator[str]:
+    """The names of what lies in the folders of some folders; those that may not be read are empty."""
+    for top in tops:
+        with suppress(ConvlabError):
+            for folder in _folders(top):
+                with suppress(OSError), os.scandir(folder) as entries:
+                    yield from (entry.name for entry in entries)
+
+
 def _pictures(root: Path, folder: Path) -> Iterator[str]:
-    """The pictures anywhere below a folder, in the order of their names, relative to the root."""
-    for at, folders, files in os.walk(folder):
-        folders.sort()
+    """The pictures below a folder, in the order of their names, relative to the root; hidden folders are left out."""
+
+    def unreadable(error: OSError) -> None:
+        raise damaged(error.filename or str(folder), error.strerror or error) from None
+
+    for at, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if folders and len(Path(at).relative_to(folder).parts) == DEEPEST:
+            message = f"{quote(str(folder))} is no class of a set: it has more than {DEEPEST} levels of folders, as {quote(at)}"
+            help = "name the folder that holds a folder a class, or train/, val/ and test/ with these"
+            raise ConvlabError(Problem("unfit-data", message, help=help), exit_code=2)
         for name in sorted(files):
             path = Path(at, name)
-            if name.lower().endswith(ENDINGS) and not name.startswith(".") and path.is_file():
+            if _is_picture(name) and path.is_file():
                 yield path.relative_to(root).as_posix()
+
+
+def _is_picture(name: str) -> bool:
+    return name.lower().endswith(ENDINGS) and not name.startswith(".")
 
 
 def _listed(names: list[str]) -> str:

@@ -10,11 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
-from convlab.errors import ConvlabError, Problem
+from convlab.errors import ConvlabError, Problem, quote
+from convlab.progress import Work
 from convlab.training.data.assembling import Origin
-from convlab.training.data.datasets import Dataset, layout
+from convlab.training.data.datasets import Dataset
 from convlab.training.data.gallery import Shelf, gallery
 from convlab.training.data.pictures import damaged
+from convlab.training.data.registry import layout
 from convlab.training.data.row_groups import RowGroups, opened, rows_of
 from convlab.training.data.splitting import TEST, TRAIN, VALIDATION, Items, completed
 
@@ -24,6 +26,9 @@ SPLITS = {"test": TEST, "testing": TEST, "val": VALIDATION, "valid": VALIDATION,
 
 LABELS = ("label", "labels", "fine_label", "class")
 MOST_CLASSES = 1_000_000
+MOST_ROWS = 100_000_000
+"""Of all files of a set together; a few bytes can stand for labels without end."""
+
 HIDDEN = -1
 """The label of pictures whose label is not published."""
 
@@ -44,26 +49,27 @@ def is_parquet(path: Path) -> bool:
 
 
 @layout("parquet files of the Hugging Face hub", is_parquet)
-def load_files(path: Path, image_size: int = 0) -> Dataset:
+def load_files(path: Path, image_size: int = 0) -> Work[Dataset]:
     """The set of parquet files. Raises ConvlabError where pyarrow is missing, or a file is damaged or of another kind."""
     if find_spec("pyarrow") is None:
         problem = Problem("missing-package", "parquet files need pyarrow", help="pip install 'convlab[parquet]'")
         raise ConvlabError(problem, exit_code=2)
     name = path.resolve().name.removesuffix(ENDING)
     files = _by_split(_files(path))
+    _refuse_endless(path, files)
     columns = _columns(next(iter(files.values()))[0])
     written = {
         split: [label for file in some for label in _labels(file, columns.label)] for split, some in files.items()
     }
     notes = [f"{split} is left out: its labels are not published" for split in _hidden(written)]
-    classes, labels = _numbered(
-        {split: some for split, some in written.items() if split not in _hidden(written)}, columns
-    )
+    told = {split: some for split, some in written.items() if split not in _hidden(written)}
+    classes, labels = _numbered(path, told, columns)
     items = {split: Items([f"{split} {row}" for row in range(len(some))], some) for split, some in labels.items()}
     if TRAIN not in items:
         help = "name a folder that has the files for training too, such as train-00000-of-00001.parquet"
-        raise ConvlabError(Problem("unfit-data", f"{path} has no pictures for training", help=help), exit_code=2)
-    parts, told = completed(name, items)
+        message = f"{quote(str(path))} has no pictures for training"
+        raise ConvlabError(Problem("unfit-data", message, help=help), exit_code=2)
+    parts, made = completed(name, items)
     rows = {split: rows_of(files[split], columns.picture) for split in items}
     shelves = [
         Shelf(
@@ -71,18 +77,28 @@ def load_files(path: Path, image_size: int = 0) -> Dataset:
         )
         for part in parts
     ]
-    origin = Origin(name, str(path), "", "; ".join(filter(None, (*notes, told))))
-    return gallery(origin, classes, shelves, image_size=image_size)
+    origin = Origin(name, str(path), "", "; ".join(filter(None, (*notes, made))))
+    return (yield from gallery(origin, classes, shelves, image_size=image_size))
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path] if path.suffix == ENDING else []
-    for pattern in (f"*{ENDING}", f"data/*{ENDING}", f"*/*{ENDING}"):
-        found = sorted(file for file in path.glob(pattern) if file.is_file())
-        if found and (pattern.count("*") == 1 or all(file.parent.name in ("train", *SPLITS) for file in found)):
+    named = [folder for name in (TRAIN, *SPLITS) if (folder := path / name).is_dir()]
+    for folders in ([path], [path / "data"], named):
+        found = sorted(file for folder in folders for file in folder.glob(f"*{ENDING}") if file.is_file())
+        if found:
             return found
     return []
+
+
+def _refuse_endless(path: Path, files: dict[str, tuple[str, ...]]) -> None:
+    """Raise ConvlabError where the files say that they hold more rows than any set has."""
+    rows = sum(opened(file).metadata.num_rows for some in files.values() for file in some)
+    if rows > MOST_ROWS:
+        message = f"the files of {quote(str(path))} say that they hold {rows:,} rows, over the limit of {MOST_ROWS:,}"
+        help = "name a folder with some of the files"
+        raise ConvlabError(Problem("unfit-data", message, help=help), exit_code=2)
 
 
 def _by_split(files: Sequence[Path]) -> dict[str, tuple[str, ...]]:
@@ -142,15 +158,17 @@ def _hidden(written: dict[str, list[Any]]) -> list[str]:
     return [split for split, labels in written.items() if labels and all(label == HIDDEN for label in labels)]
 
 
-def _numbered(written: dict[str, list[Any]], columns: Columns) -> tuple[tuple[str, ...], dict[str, list[int]]]:
+def _numbered(
+    path: Path, written: dict[str, list[Any]], columns: Columns
+) -> tuple[tuple[str, ...], dict[str, list[int]]]:
     """The classes, and every label as a number: as it is where all are numbers, otherwise by the order of the names."""
     values = {label for labels in written.values() for label in labels}
     if all(isinstance(label, int) for label in values):
         count = max(values, default=-1) + 1
         if count > MOST_CLASSES:
-            raise damaged(
-                columns.label, f"the largest label is {count - 1:,}, and at most {MOST_CLASSES:,} classes are taken"
-            )
+            message = f"the largest label of {quote(str(path))} is {count - 1:,}, and at most {MOST_CLASSES:,} classes are taken"
+            help = f"the column {quote(columns.label)} holds no classes; they are numbered from 0"
+            raise ConvlabError(Problem("unfit-data", message, help=help), exit_code=2)
         return columns.classes or tuple(map(str, range(count))), written
     classes = tuple(sorted(map(str, values)))
     numbers = {name: number for number, name in enumerate(classes)}

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_BYTES = 2**30
+MOST_STEPS = 10_000_000
+"""Instructions of a pickle: every one may make an object many times its size. Those of CIFAR have some hundred thousand."""
+
 BYTES = ("u1", "|u1", b"u1", b"|u1")
 
 
@@ -44,9 +47,10 @@ class Bytes:
             or element.name not in BYTES
             or by_columns
             or not isinstance(content, bytes)
+            or not all(isinstance(size, int) and 0 <= size <= MOST_BYTES for size in shape)
         ):
             raise pickle.UnpicklingError("it holds an array of other things than bytes")
-        self.shape, self.content = tuple(map(int, shape)), content
+        self.shape, self.content = tuple(shape), content
 
     def tensor(self) -> Tensor:
         """The array as a uint8 tensor. Raises ValueError where its shape and its bytes do not fit."""
@@ -68,7 +72,7 @@ def load(content: bytes, name: str) -> Any:
     if len(content) > MOST_BYTES:
         raise damaged(name, f"it is over {MOST_BYTES:,} bytes")
     try:
-        _refuse_wide_memo(content)
+        _refuse_endless(content)
         return _Reader(io.BytesIO(content), encoding="bytes").load()
     # A damaged pickle may ask for anything, and the unpickler says so with as many exceptions.
     except (
@@ -97,32 +101,45 @@ def read(path: Path) -> bytes:
         raise damaged(str(path), error.strerror or error) from None
 
 
-def _refuse_wide_memo(content: bytes) -> None:
-    """Refuse a pickle that numbers what it remembers beyond its own length: the unpickler would fill memory up to that number."""
-    for opcode, argument, _ in pickletools.genops(content):
+def _refuse_endless(content: bytes) -> None:
+    """Refuse a pickle that would fill memory: with very many objects, or with a list of remembered ones that is longer than itself."""
+    for step, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+        if step == MOST_STEPS:
+            raise pickle.UnpicklingError(f"it has over {MOST_STEPS:,} instructions")
         if "PUT" in opcode.name and argument is not None and int(argument) > len(content):
             raise pickle.UnpicklingError("it remembers more than it can hold")
 
 
-def _reconstruct(kind: object, *_: object) -> Bytes:
-    if kind is not Bytes:
-        raise pickle.UnpicklingError("it holds an array of an unknown kind")
-    return Bytes()
+@final
+class Reconstruct:
+    """Stands for the function that NumPy makes empty arrays with. It is no function: of one a pickle could change the attributes."""
+
+    __slots__ = ()
+
+    def __call__(self, kind: object, *_: object) -> Bytes:
+        if kind is not Bytes:
+            raise pickle.UnpicklingError("it holds an array of an unknown kind")
+        return Bytes()
 
 
-def _encode(text: object, encoding: object) -> bytes:
-    """How Python 3 writes bytes into pickles for Python 2."""
-    if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
-        raise pickle.UnpicklingError("it holds text in an unknown encoding")
-    return text.encode("latin1")
+@final
+class Encode:
+    """Stands for codecs.encode, with which Python 3 writes bytes into pickles for Python 2."""
+
+    __slots__ = ()
+
+    def __call__(self, text: object, encoding: object) -> bytes:
+        if not isinstance(text, str) or encoding not in ("latin1", b"latin1"):
+            raise pickle.UnpicklingError("it holds text in an unknown encoding")
+        return text.encode("latin1")
 
 
 STAND_INS: dict[tuple[str, str], object] = {
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+    ("numpy.core.multiarray", "_reconstruct"): Reconstruct(),
+    ("numpy._core.multiarray", "_reconstruct"): Reconstruct(),
     ("numpy", "ndarray"): Bytes,
     ("numpy", "dtype"): Element,
-    ("_codecs", "encode"): _encode,
+    ("_codecs", "encode"): Encode(),
 }
 """All that a pickle may name, and what it gets."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-import warnings
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from convlab.errors import ConvlabError, Problem, quote
 
@@ -20,11 +22,41 @@ MOST_PIXELS = 178_956_970
 """A picture of more is refused unread, as by Pillow: a few bytes can stand for pixels without end."""
 
 TOO_LARGE = f"it has over {MOST_PIXELS:,} pixels"
+SMALLER = "make it smaller, or take it out of the folder"
+
+MOST_AT_ONCE = 2**26
+"""Pixels of the pictures that threads decode at the same time; each takes up to 15 bytes while a picture is put on white."""
 
 CHUNK = 1024
 """How many pictures are resized at a time."""
 
 MODES = {1: "L", 3: "RGB"}
+
+
+@final
+class Room:
+    """Room for so many pixels, which threads take in turn; who asks for more than all of it gets all of it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self._free = most
+        self._freed = threading.Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        """Take room, when there is some, for as long as the block lasts."""
+        share = min(pixels, self._most)
+        with self._freed:
+            self._freed.wait_for(lambda: self._free >= share)
+            self._free -= share
+        try:
+            yield
+        finally:
+            with self._freed:
+                self._free += share
+                self._freed.notify_all()
+
+
+_ROOM = Room(MOST_AT_ONCE)
 
 
 def decoded(content: bytes, name: str, *, channels: int = 3) -> Tensor:
@@ -37,12 +69,26 @@ def decoded(content: bytes, name: str, *, channels: int = 3) -> Tensor:
 
 
 def picture(content: bytes, name: str, *, channels: int = 3) -> Opened:
-    """The picture as Pillow's, decoded, by the rules of ``decoded``; worker processes call it, without torch."""
+    """The picture as Pillow's, decoded, by the rules of ``decoded``; worker processes call it, without torch.
+
+    What Pillow warns of, such as odd metadata, is left to whoever owns the process: threads cannot silence it for themselves.
+    """
+    return _converted(_opened(content, name), name, channels)
+
+
+def fitted_pixels(content: bytes, name: str, size: tuple[int, int], *, channels: int = 3) -> Tensor:
+    """The picture made to fill height x width, as ``fitted`` does: uint8, channels x height x width. Raises ConvlabError.
+
+    Many threads may call it: together they decode at most ``MOST_AT_ONCE`` pixels, or one picture of more.
+    """
     image = _opened(content, name)
+    with _ROOM.taken(image.width * image.height):
+        return pixels_of(fitted(_converted(image, name, channels), *size))
+
+
+def _converted(image: Opened, name: str, channels: int) -> Opened:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata
-            return _opaque(image).convert(MODES[channels])
+        return _opaque(image).convert(MODES[channels])
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, IndexError, TypeError) as error:
         raise damaged(name, error) from None
 
@@ -90,10 +136,11 @@ def pixels_of(picture: Opened) -> Tensor:
     return pixels.view(picture.height, picture.width, -1).permute(2, 0, 1).contiguous()
 
 
-def damaged(name: str, error: BaseException | str) -> ConvlabError:
+def damaged(
+    name: str, error: BaseException | str, *, help: str = "fetch it again, or take it out of the folder"
+) -> ConvlabError:
     """The error for a file of a data set that cannot be read."""
     why = error if isinstance(error, str) else str(error) or type(error).__name__
-    help = "fetch it again, or take it out of the folder"
     return ConvlabError(
         Problem("damaged-data", f"{quote(PurePath(name).name)} cannot be read: {why}", help=help, path=name)
     )
@@ -103,19 +150,15 @@ def _opened(content: bytes, name: str) -> Opened:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Pillow's own word on large pictures; the limit here is lower than its error's
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
         raise damaged(name, f"it is no picture ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise damaged(name, TOO_LARGE) from None
+        raise damaged(name, TOO_LARGE, help=SMALLER) from None
     except (OSError, SyntaxError, ValueError, MemoryError) as error:
         raise damaged(name, error) from None
     if image.width * image.height > MOST_PIXELS:  # where somebody has lifted Pillow's limit
-        raise damaged(name, TOO_LARGE)
+        raise damaged(name, TOO_LARGE, help=SMALLER)
     return image
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from convlab.paths import expanded
 from convlab.settings import read_settings, settings_of
 
 
@@ -12,4 +13,4 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     given = settings_of(read_settings()).data_folder
-    return user_data_path("convlab", appauthor=False) / "data" if given == "auto" else Path(given).expanduser()
+    return user_data_path("convlab", appauthor=False) / "data" if given == "auto" else expanded(given)

@@ -7,14 +7,17 @@ what was measured on it.
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convlab.errors import ConvlabError, Problem
+from convlab.progress import Progress, Work
 from convlab.training.data import patterns
-from convlab.training.data.datasets import Dataset, Split, registered
+from convlab.training.data.datasets import Dataset, Split
+from convlab.training.data.registry import registered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +84,7 @@ def draw(split: str, indices: Sequence[int], *, image_size: int = IMAGE_SIZE, se
 
 
 @registered(NAME, "drawn by a law: textures, silhouettes and far pairs of blobs, 12 classes", where=lambda: "generated")
-def load(image_size: int = 0, *, seed: int = 0) -> Dataset:
+def load(image_size: int = 0, *, seed: int = 0) -> Work[Dataset]:
     """The set, drawn in some seconds; ``image_size`` (default 48 px) draws it larger or smaller instead of resizing."""
     from convlab.training.data.assembling import statistics
 
@@ -90,12 +93,19 @@ def load(image_size: int = 0, *, seed: int = 0) -> Dataset:
         message = f"the procedural set cannot be drawn at {size} px"
         help = f"image sizes from {SMALLEST} to {LARGEST} px keep its cues apart; {IMAGE_SIZE} is the default"
         raise ConvlabError(Problem("unfit-data", message, help=help), exit_code=2)
-    splits = {name: _split(name, count, size, seed) for name, count in COUNTS.items()}
-    train, validation, test = (split for split, _ in splits.values())
-    mean, std = statistics(train.images[:STATISTICS])  # type: ignore[index]  # not Files: drawn images are a tensor
     digest = hashlib.sha256(f"{LAW} {seed} {size} {COUNTS}".encode())
-    for _, images in splits.values():
-        digest.update(images[:CHECKED].tobytes())
+    drawn, start = [], time.monotonic()
+    for name, count in COUNTS.items():
+        drawn.append(np.empty((count, 3, size, size), np.uint8))
+        for first in range(0, count, CHUNK):
+            chunk = range(first, min(first + CHUNK, count))
+            drawn[-1][first : chunk.stop] = draw(name, chunk, image_size=size, seed=seed)
+            done, total = sum(map(len, drawn)) - count + chunk.stop, sum(COUNTS.values())
+            passed = time.monotonic() - start
+            yield Progress(done, total, "drawing pictures", passed, passed / done * (total - done))
+        digest.update(drawn[-1][:CHECKED].tobytes())
+    train, validation, test = map(_split, drawn)
+    mean, std = statistics(train.images[:STATISTICS])  # type: ignore[index]  # not Files: drawn images are a tensor
     return Dataset(
         name=NAME,
         classes=CLASSES,
@@ -113,13 +123,12 @@ def load(image_size: int = 0, *, seed: int = 0) -> Dataset:
     )
 
 
-def _split(name: str, count: int, size: int, seed: int) -> tuple[Split, NDArray[np.uint8]]:
+def _split(images: NDArray[np.uint8]) -> Split:
     import torch
 
-    images = draw(name, range(count), image_size=size, seed=seed)
-    labels = torch.arange(count) % len(CLASSES)
+    labels = torch.arange(len(images)) % len(CLASSES)
     cues = {cue: labels // KINDS == number for number, cue in enumerate(CUES)}
-    return Split(torch.from_numpy(images), labels, cues), images
+    return Split(torch.from_numpy(images), labels, cues)
 
 
 def _drawn(law: str, indices: NDArray[np.int64], size: int) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Any, final
 
 from convlab.errors import ConvlabError, Problem, quote
+from convlab.progress import Progress, Work
 from convlab.training.data.datasets import Contents
 from convlab.training.data.pictures import damaged
 from convlab.training.data.shelf import cache_folder
 
-MOST_BYTES = 4 * 2**30
-"""A row group of more is refused unread."""
+MOST_BYTES = 2**31 - 1
+"""A row group of more is refused unread: Arrow takes no more bytes for one array of pictures."""
 
 NUMBER = 8
 """Bytes of an offset."""
@@ -83,7 +85,7 @@ class RowGroups(Contents):
         """When each file was changed."""
         return (str(Path(file).stat().st_mtime_ns) for file in self.rows.files)
 
-    def in_any_order(self) -> Contents:
+    def in_any_order(self) -> Work[Contents]:
         """The pictures one after the other in a file of the cache folder. Raises ConvlabError where there is no room for it."""
         key = sha256(
             "\0".join(
@@ -92,7 +94,7 @@ class RowGroups(Contents):
         )
         path = cache_folder() / f"{key.hexdigest()}.pictures"
         if not path.is_file():
-            _unpack(self, path)
+            yield from _unpack(self, path)
         return Unpacked(str(path), self.rows, self.chosen)
 
 
@@ -135,8 +137,9 @@ class Unpacked(Contents):
         """As of the rows."""
         return RowGroups(self.rows, self.chosen).stamps()
 
-    def in_any_order(self) -> Contents:
+    def in_any_order(self) -> Work[Contents]:
         """They are."""
+        yield from ()
         return self
 
 
@@ -147,7 +150,8 @@ def rows_of(files: tuple[str, ...], column: str) -> Rows:
         metadata = opened(file).metadata
         for group in range(metadata.num_row_groups):
             if metadata.row_group(group).total_byte_size > MOST_BYTES:
-                raise damaged(file, f"row group {group} is over {MOST_BYTES:,} bytes")
+                help = "write it with smaller row groups, of some hundred pictures"
+                raise damaged(file, f"row group {group} is over {MOST_BYTES:,} bytes", help=help)
             groups.append((number, group))
             starts.append(row)
             row += metadata.row_group(group).num_rows
@@ -180,29 +184,32 @@ def _pictures(file: str, group: int, column: str) -> Any:
         raise damaged(file, error) from None
 
 
-def _unpack(contents: RowGroups, path: Path) -> None:
+def _unpack(contents: RowGroups, path: Path) -> Work[None]:
     """Write the pictures one after the other, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    size = sum(Path(file).stat().st_size for file in contents.rows.files)
-    free = shutil.disk_usage(path.parent).free
-    if free < size:
-        message = f"to read these pictures in any order takes {size / 1e9:.1f} GB in {quote(str(path.parent))}; {free / 1e9:.1f} are free"
-        help = "make room, or unpack the pictures into a folder a class and name that"
-        raise ConvlabError(Problem("unfit-data", message, help=help))
+    help = "make room, or unpack the pictures into a folder a class and name that"
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    ends = [0]
+    ends, count, start = [0], len(contents), time.monotonic()
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = sum(Path(file).stat().st_size for file in contents.rows.files)
+        free = shutil.disk_usage(path.parent).free
+        if free < size:
+            place = quote(str(path.parent))
+            message = (
+                f"to read these pictures in any order takes {size / 1e9:.1f} GB in {place}; {free / 1e9:.1f} are free"
+            )
+            raise ConvlabError(Problem("unfit-data", message, help=help))
         with temporary.open("wb") as file:
-            for index in range(len(contents)):
+            for index in range(count):
                 ends.append(ends[-1] + file.write(contents.read(index)))
+                done, passed = index + 1, time.monotonic() - start
+                yield Progress(done, count, "unpacking pictures", passed, passed / done * (count - done))
             for end in ends:
                 file.write(end.to_bytes(NUMBER))
         temporary.replace(path)
     except OSError as error:
-        help = "make room, or unpack the pictures into a folder a class and name that"
-        raise ConvlabError(
-            Problem("unfit-data", f"cannot write {quote(str(path))}: {error.strerror}", help=help)
-        ) from None
+        message = f"cannot write {quote(str(path))}: {error.strerror or error}"
+        raise ConvlabError(Problem("unfit-data", message, help=help)) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,26 +25,11 @@ def cache_folder() -> Path:
     return user_cache_path("convlab", appauthor=False) / "pictures"
 
 
-def kept(
-    key: str, make: Callable[[], tuple[Sequence[Tensor], str]], *, worthwhile: bool
-) -> tuple[Sequence[Tensor], str]:
-    """Tensors and checksum as ``make`` gives them, from the cache where they were made before under this key.
-
-    Where the cache cannot be read or written it is done without: it saves time and nothing else.
-    """
-    path = cache_folder() / f"{key}-{FORMAT}.safetensors"
-    found = _read(path)
-    if found is not None:
-        return found
-    tensors, checksum = make()
-    if worthwhile:
-        _write(path, tensors, checksum)
-    return tensors, checksum
-
-
-def _read(path: Path) -> tuple[Sequence[Tensor], str] | None:
+def taken(key: str) -> tuple[Sequence[Tensor], str] | None:
+    """Tensors and checksum that were kept under this key, None where they were not or the cache cannot be read."""
     from safetensors import SafetensorError, safe_open
 
+    path = _path(key)
     try:
         with safe_open(path, framework="pt") as file:
             checksum = file.metadata()["checksum"]
@@ -55,10 +40,12 @@ def _read(path: Path) -> tuple[Sequence[Tensor], str] | None:
     return tensors, checksum
 
 
-def _write(path: Path, tensors: Sequence[Tensor], checksum: str) -> None:
+def keep(key: str, tensors: Sequence[Tensor], checksum: str) -> None:
+    """Keep tensors and checksum under this key. Where that cannot be, it is done without: it saves time and nothing else."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    path = _path(key)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,3 +57,7 @@ def _write(path: Path, tensors: Sequence[Tensor], checksum: str) -> None:
     except (OSError, SafetensorError):
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _path(key: str) -> Path:
+    return cache_folder() / f"{key}-{FORMAT}.safetensors"

@@ -43,7 +43,7 @@ class Checkpoint:
     state: Mapping[str, Any]
 
 
-def save(folder: Path, step: int, files: Mapping[str, bytes], state: Mapping[str, Any]) -> Path:
+def save(folder: Path, step: int, *, files: Mapping[str, bytes], state: Mapping[str, Any]) -> Path:
     """Write the checkpoint of a step, and take away all but the newest.
 
     It is written under another name, forced onto the disk, and renamed: a process or a machine that dies meanwhile leaves those before.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,6 +15,7 @@ from convlab import __version__
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.language.writing import text_in_full
+from convlab.measurement.machine.machines import cpu_name
 from convlab.training.recipes.recipe import Recipe, values
 
 if TYPE_CHECKING:
@@ -23,14 +27,17 @@ FREE = frozenset({"summary", "seed", "evaluations", "data", "name"})
 MOST_TOLD = 6
 
 
-def identity(design: Design, recipe: Recipe, data: Dataset, *, seed: int) -> dict[str, Any]:
-    """What decides the weights, as JSON holds it."""
+def identity(
+    design: Design, recipe: Recipe, data: Dataset, *, seed: int, weights: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What decides the weights, as JSON holds it; ``weights`` are the source and the sha256 of what the network begins from."""
     return {
         "design": text_in_full(design),
         "key": design.key,
         "recipe": values(recipe),
         "data": {"name": data.name, "checksum": data.checksum},
         "seed": seed,
+        "weights": dict(weights or {}),
     }
 
 
@@ -44,6 +51,7 @@ def refuse_other(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         problems.append(_other_data(before["data"]["name"], now["data"]["name"]))
     if before["seed"] != now["seed"]:
         problems += told("seed", [("seed", before["seed"], now["seed"])])
+    problems += other_weights(before.get("weights", {}), now["weights"])
     if problems:
         raise ConvlabError(*problems, exit_code=2)
 
@@ -66,16 +74,44 @@ def told(noun: str, found: list[tuple[str, Any, Any]]) -> list[Problem]:
     return [Problem("other-training", message, help=help, path=found[0][0])]
 
 
+def other_weights(before: Mapping[str, str], now: Mapping[str, str]) -> list[Problem]:
+    """The refusal of other weights to begin from; another place of the same ones is none."""
+    if before.get("sha256") == now.get("sha256"):
+        return []
+    message = f"the training was begun from {_weights(before)}, not from {_weights(now)}"
+    if before.get("source") == now.get("source"):
+        message = f"{_weights(now)} has changed since the training was begun from it"
+    help = "resume without naming weights, where those are that it was begun from, or train anew in another folder"
+    return [Problem("other-training", message, help=help, path="weights")]
+
+
+def _weights(origin: Mapping[str, str]) -> str:
+    return f"{quote(Path(origin['source']).name)} (sha256 {origin['sha256'][:8]}...)" if origin else "no weights"
+
+
 def circumstances(device: torch.device, world: int) -> dict[str, Any]:
     """What may change the last bits of every sum: resumed under others, a training goes on, but not bit for bit."""
-    threads = torch.get_num_threads() if device.type == "cpu" else 0
-    kind = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return {"torch": torch.__version__, "device": kind, "threads": threads, "processes": world, "convlab": __version__}
+    found = {"torch": str(torch.__version__), "timm": _timm(), "convlab": __version__, "processes": world}
+    if device.type != "cpu":
+        return {**found, "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type}
+    kernels = torch.backends.cpu.get_cpu_capability()
+    return {**found, "device": _processor(), "kernels": kernels, "threads": torch.get_num_threads()}
+
+
+@cache
+def _processor() -> str:
+    return cpu_name()
+
+
+@cache
+def _timm() -> str:
+    return version("timm")
 
 
 def note_of(before: Mapping[str, Any], now: Mapping[str, Any], step: int) -> str:
     """A sentence where circumstances changed; empty where the rest of the training is what it would have been."""
-    changed = [f"{name} {before.get(name)} is now {value}" for name, value in now.items() if before.get(name) != value]
+    both = [name for name in now if name in before]  # a GPU's say nothing of threads
+    changed = [f"{name} {before[name]} is now {now[name]}" for name in both if before[name] != now[name]]
     if not changed:
         return ""
     return f"resumed at step {step} under other circumstances, so not bit for bit: {', '.join(changed)}"

@@ -7,22 +7,26 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, TypeVar, final
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
 from convlab.language.files import load_text, write_whole
 from convlab.language.writing import text_in_full
-from convlab.training.keeping.identity import differences, told
+from convlab.paths import expanded
+from convlab.training.keeping.folders import made
+from convlab.training.keeping.identity import differences, other_weights, told
 from convlab.training.recipes.named import recipe_of
 from convlab.training.recipes.recipe import Recipe, values
 
 JOB: Final = "job.json"
 FORMAT: Final = 1
 LATEST: Final = "latest"
+
+Value = TypeVar("Value")
 
 
 @final
@@ -40,27 +44,31 @@ class Job:
     """The kind of device whose budget designs are shrunk for: resumed on another kind, they stay what they were."""
     weights: str = ""
     """The file, or the published name, of the weights that every network begins from; empty: none."""
+    weights_sha256: str = ""
+    """Of their tensors."""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """The weights as an identity names them; empty for none."""
+        return {"source": self.weights, "sha256": self.weights_sha256} if self.weights else {}
 
 
 def write_job(job: Job, folder: Path) -> None:
     """Keep a job in its folder, whole or not at all. Raises ConvlabError where it cannot."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"cannot make the folder {quote(str(folder))}: {error.strerror}"
-        raise ConvlabError(Problem("not-saved", message, help="name another folder"), exit_code=2) from None
     plain = {
         "format": FORMAT,
         "designs": [{"name": design.name, "key": design.key, "text": text_in_full(design)} for design in job.designs],
         "recipe": values(job.recipe),
         "recipe_name": job.recipe.name,
+        "by_hand": sorted(job.recipe.by_hand),
         "data": job.data,
         "checksum": job.checksum,
         "seeds": list(job.seeds),
         "shrunk_for": job.shrunk_for,
         "weights": job.weights,
+        "weights_sha256": job.weights_sha256,
     }
-    write_whole(folder / JOB, json.dumps(plain, indent=1).encode())
+    write_whole(made(folder) / JOB, json.dumps(plain, indent=1).encode())
 
 
 def read_job(folder: Path) -> Job:
@@ -68,25 +76,51 @@ def read_job(folder: Path) -> Job:
     path = folder / JOB
     try:
         plain = json.loads(path.read_bytes())
-        if plain["format"] > FORMAT:
-            help = "update convlab: pip install -U convlab"
-            raise ConvlabError(Problem("newer-format", f"{quote(str(path))} was written by a newer convlab", help=help))
-        return Job(
-            tuple(dataclasses.replace(load_text(each["text"]), name=each["name"]) for each in plain["designs"]),
-            dataclasses.replace(recipe_of(plain["recipe"]), name=plain["recipe_name"]),
-            plain["data"],
-            plain["checksum"],
-            tuple(plain["seeds"]),
-            plain["shrunk_for"],
-            plain.get("weights", ""),
-        )
+        newer = _typed(plain["format"], int) > FORMAT
+        job = None if newer else _job(plain)
     except OSError as error:
         help = f"name the folder of a training, which holds a {JOB}"
         message = f"there is no training in {quote(str(folder))}: {error.strerror}"
         raise ConvlabError(Problem("unreadable-file", message, help=help), exit_code=2) from None
-    except (ValueError, KeyError, TypeError) as error:
-        message = f"{quote(str(path))} is damaged ({type(error).__name__})"
-        raise ConvlabError(Problem("bad-checkpoint", message, help="train anew in another folder")) from None
+    except ConvlabError as error:
+        raise _damaged(path, error.problems[0].message) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from None
+    if job is None:
+        help = "update convlab: pip install -U convlab"
+        problem = Problem("newer-format", f"{quote(str(path))} was written by a newer convlab", help=help)
+        raise ConvlabError(problem, exit_code=2)
+    return job
+
+
+def _job(plain: dict[str, Any]) -> Job:
+    designs = [(_typed(each["text"], str), _typed(each["name"], str)) for each in _typed(plain["designs"], list)]
+    recipe = recipe_of(_typed(plain["recipe"], dict))
+    return Job(
+        tuple(dataclasses.replace(load_text(text), name=name) for text, name in designs),
+        dataclasses.replace(
+            recipe,
+            name=_typed(plain["recipe_name"], str),
+            by_hand=frozenset(_typed(name, str) for name in _typed(plain.get("by_hand", []), list)),
+        ),
+        _typed(plain["data"], str),
+        _typed(plain["checksum"], str),
+        tuple(_typed(seed, int) for seed in _typed(plain["seeds"], list)),
+        _typed(plain["shrunk_for"], str),
+        _typed(plain.get("weights", ""), str),
+        _typed(plain.get("weights_sha256", ""), str),
+    )
+
+
+def _typed(value: Any, kind: type[Value]) -> Value:
+    if type(value) is not kind:
+        raise TypeError(f"{quote(value)} where a {kind.__name__} is due")
+    return value
+
+
+def _damaged(path: Path, why: str) -> ConvlabError:
+    message = f"{quote(str(path))} is damaged"
+    return ConvlabError(Problem("bad-checkpoint", message, label=why, help="train anew in another folder"), exit_code=2)
 
 
 def refuse_others(job: Job, designs: Sequence[Design]) -> None:
@@ -105,8 +139,18 @@ def refuse_others(job: Job, designs: Sequence[Design]) -> None:
 
 
 def refuse_other_recipe(job: Job, recipe: Recipe) -> None:
-    """Raise ConvlabError where the recipe that is named along is another than the job's, naming the knobs."""
+    """Raise ConvlabError where the recipe that is named along is another than the job's, naming the knobs.
+
+    A training that begins from weights shrinks nothing, whatever its recipe says.
+    """
+    recipe = dataclasses.replace(recipe, shrink=job.recipe.shrink) if job.weights else recipe
     if problems := told("recipe", differences(values(job.recipe), values(recipe))):
+        raise ConvlabError(*problems, exit_code=2)
+
+
+def refuse_other_weights(job: Job, origin: Mapping[str, str]) -> None:
+    """Raise ConvlabError where the weights that a job is resumed from are not those that it was begun from."""
+    if problems := other_weights(job.origin, origin):
         raise ConvlabError(*problems, exit_code=2)
 
 
@@ -131,8 +175,8 @@ def trainings() -> Path:
 def located(given: str | os.PathLike[str]) -> Path:
     """The folder that is meant: a path, a run by its id or the beginning of it, or "latest". Raises ConvlabError."""
     text = os.fspath(given)
-    if (Path(text) / JOB).is_file():
-        return Path(text)
+    if text and (expanded(text) / JOB).is_file():
+        return expanded(text)
     there = sorted(path.parent for path in trainings().glob(f"*/{JOB}"))
     if text == LATEST and there:
         return max(there, key=lambda path: path.name)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.files import load_text, write_whole
+from convlab.training.keeping.folders import made
 from convlab.training.keeping.identity import refuse_other
 from convlab.training.keeping.trained import Point, Trained
 from convlab.training.recipes.named import recipe_of
@@ -28,8 +29,7 @@ def keep_result(found: Trained, folder: Path, identity: Mapping[str, Any]) -> No
         "curve": [asdict(point) for point in found.curve],
         "identity": dict(identity),
     }
-    folder.mkdir(parents=True, exist_ok=True)  # a network may diverge before its first checkpoint
-    write_whole(folder / RESULT, json.dumps(_without_nan(kept), indent=1).encode())
+    write_whole(made(folder) / RESULT, json.dumps(_without_nan(kept), indent=1).encode())
 
 
 def finished(folder: Path, identity: Mapping[str, Any] | None = None) -> Trained | None:
@@ -45,7 +45,7 @@ def finished(folder: Path, identity: Mapping[str, Any] | None = None) -> Trained
         if identity is not None:
             refuse_other(kept["identity"], identity)
         return _result(kept, folder)
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         help = "delete the file: the result is then made again from the last checkpoint"
         message = f"{quote(str(path))} is damaged ({type(error).__name__})"
         raise ConvlabError(Problem("bad-checkpoint", message, help=help)) from None
@@ -53,7 +53,7 @@ def finished(folder: Path, identity: Mapping[str, Any] | None = None) -> Trained
 
 def _result(kept: dict[str, Any], folder: Path) -> Trained:
     about = kept["identity"]
-    figures = {name: value for name, value in _with_nan(kept).items() if name in _plain_fields()}
+    figures = {name: _with_nan(kept[name]) for name in _plain_fields() if name in kept}
     return Trained(
         **figures | {"notes": tuple(kept["notes"])},
         design=dataclasses.replace(load_text(about["design"]), name=kept["name"]),
@@ -69,8 +69,12 @@ def _plain_fields() -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(Trained) if field.name not in others)
 
 
-def _with_nan(table: dict[str, Any]) -> dict[str, Any]:
-    return {name: math.nan if value is None else value for name, value in table.items()}
+def _with_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_nan(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_nan(item) for item in value]
+    return math.nan if value is None else value
 
 
 def _without_nan(value: Any) -> Any:

@@ -11,6 +11,9 @@ from typing import final
 from convlab.language.design import Design
 from convlab.training.recipes.recipe import Recipe
 
+DIVERGED = "diverged"
+"""How the failure of a network begins whose figures were no longer finite."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,8 @@ class Trained:
     """How many images went through the network at once."""
     notes: tuple[str, ...] = ()
     """What has to be known to compare the figures with others', a sentence each."""
+
+    @property
+    def diverged(self) -> bool:
+        """Whether its figures were no longer finite, which it would come to again."""
+        return self.failure.startswith(DIVERGED)

@@ -32,7 +32,7 @@ def parameter_groups(model: nn.Module, recipe: Recipe, design: Design) -> list[d
         kind = recipe.optimizer
         if kind == "muon" and (name not in dense or name.startswith(stem_or_head)):
             kind = "adamw"
-        scale = layer_scale(name, design, recipe) * (BESIDE_MUON if kind != recipe.optimizer else 1.0)
+        scale = layer_rate(name, design, recipe) * (BESIDE_MUON if kind != recipe.optimizer else 1.0)
         decayed = is_decayed(name, parameter)
         decay = recipe.weight_decay if decayed else 0.0
         fresh = {"params": [], "names": [], "lr_scale": scale, "weight_decay": decay, "kind": kind}
@@ -47,7 +47,7 @@ def is_decayed(name: str, parameter: nn.Parameter) -> bool:
     return parameter.ndim > 1 and name.rpartition(".")[2] == "weight"
 
 
-def layer_scale(name: str, design: Design, recipe: Recipe) -> float:
+def layer_rate(name: str, design: Design, recipe: Recipe) -> float:
     """The factor of a parameter's learning rate under layer-wise decay: 1 in the head, less the nearer it is to the image.
 
     With depths 3, 3, 27, 3 these are the groups of ConvNeXt's fine-tuning ("twelve") and of ConvNeXt V2's ("block").

@@ -29,11 +29,16 @@ def epochs_of(recipe: Recipe, images: int) -> float:
 
 
 def for_its_budget(recipe: Recipe, images: int) -> tuple[Recipe, tuple[Override, ...]]:
-    """The recipe as it suits a training split of so many images, and what was changed; with ``shrink`` "never" it is as it was."""
+    """The recipe as it suits a training split of so many images, and what was changed.
+
+    Knobs that were turned by hand stay as they are; with ``shrink`` "never" all do.
+    """
     epochs = epochs_of(recipe, images)
     if recipe.shrink == "never" or epochs >= LEAST_EPOCHS:
         return recipe, ()
-    changed = {name: value for name, value in OFF.items() if getattr(recipe, name) != value}
+    changed = {
+        name: value for name, value in OFF.items() if getattr(recipe, name) != value and name not in recipe.by_hand
+    }
     why = f"in {epochs:.2g} epochs nothing is overfitted: it would only cost accuracy"
     told = tuple(Override(f"recipe.{name}", getattr(recipe, name), value, why) for name, value in changed.items())
     return dataclasses.replace(recipe, **changed), told

@@ -1,15 +1,15 @@
-"""Judging: what a comparison of short trainings on small images cannot tell, in sentences, from what lies between the designs."""
+"""Judging: what a comparison of trainings cannot tell of designs, in sentences, from what lies between them and how they were trained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, final
 
 from convlab.costs import cost
 from convlab.language.design import Design, lower, stem_stride
-from convlab.language.layer_text import BRACKETS_OF_LAYERS, Call, parse_layer, values
+from convlab.training.proxies.kernels import kernels
 from convlab.training.proxies.reductions import sides
 from convlab.training.proxies.shrinking import DataFacts, Shrunk
 from convlab.training.recipes.recipe import Recipe
@@ -17,6 +17,9 @@ from convlab.training.running.initializing import turned
 
 LEAST_SIDE = 48
 """From so many px on, kernels can be told apart: below, small ones win here that lose on large images."""
+
+LEAST_EPOCHS = 100
+"""Drop path is of use in trainings of more epochs: ResNet-50's recipe of 100 has none, that of 300 has it (arXiv:2110.00476, table 2)."""
 
 UNEQUAL = 1.5
 """Designs whose costs differ by more than this factor are compared with that said."""
@@ -52,104 +55,135 @@ class Doubt:
     """Whether it touches the verdict itself; what is not decisive is only to be known."""
 
 
-def doubts(members: Sequence[Judged], facts: DataFacts, *, recipe: Recipe) -> tuple[Doubt, ...]:
-    """What the comparison of these designs cannot tell, each topic once, with the designs that it is about."""
-    found: dict[str, list[Doubt]] = {}
-    for one, other in combinations(members, 2):
-        for doubt in between(one, other, facts, recipe=recipe):
-            found.setdefault(doubt.topic, []).append(doubt)
-    return tuple(_together(each, members) for each in found.values())
+def doubts(members: Sequence[Judged], facts: DataFacts, *, recipe: Recipe, epochs: float) -> tuple[Doubt, ...]:
+    """What the comparison of two or more designs cannot tell, each topic once, with the designs that it is about.
+
+    ``epochs`` is how often their weights saw every image; infinite where they begin from trained ones.
+    """
+    found = (
+        _of_kernels(members, facts),
+        _of_resolution(members, facts),
+        _of_regularization(members, recipe, epochs),
+        _of_first_values(members, recipe),
+        _of_depth(members),
+        _of_cost(members),
+    )
+    return tuple(doubt for doubt in found if doubt is not None)
 
 
-def between(one: Judged, other: Judged, facts: DataFacts, *, recipe: Recipe) -> Iterator[Doubt]:
-    """What the comparison of two designs cannot tell."""
-    names = one.name, other.name
-    kernels = _kernels(one.trained.design), _kernels(other.trained.design)
-    if kernels[0] != kernels[1] and (sentence := _too_small(max(max(each) for each in kernels), one, other, facts)):
-        help = f"--image 64 and more, where the data have it; below {LEAST_SIDE} px small kernels win that lose on ImageNet"
-        yield Doubt(KERNELS, names, sentence, help)
-    if _steps_down(one.asked) != _steps_down(other.asked):
-        sizes = sorted({each.asked.image.shape.height for each in (one, other)})
+def _of_kernels(members: Sequence[Judged], facts: DataFacts) -> Doubt | None:
+    """Kernels cover more of small images' maps than of those that the designs are for."""
+    written = [kernels(each.trained.design) for each in members]
+    stage = next((index for index, sizes in enumerate(zip(*written, strict=False)) if len({*sizes} - {0}) > 1), None)
+    if stage is None or not any(_made_smaller(each, facts) for each in members):
+        return None
+    kernel, side = max(
+        ((sizes[stage], sides(each.trained.design)[stage]) for each, sizes in zip(members, written, strict=True)),
+        key=lambda pair: pair[0] / pair[1],
+    )
+    if facts.side >= LEAST_SIDE and 2 * kernel <= side:
+        return None
+    covers = "the whole of the map" if kernel >= side else f"{100 * kernel / side:.0f} % of the map's side"
+    where = f"stage {stage}" if stage else "the first stage"
+    sentence = (
+        f"their kernels differ, and images of {facts.side} px leave {where} {side} px:"
+        f" a {kernel}x{kernel} kernel then covers {covers}"
+    )
+    help = f"--image 64 and more, where the data have it; below {LEAST_SIDE} px small kernels win that lose on ImageNet"
+    return Doubt(KERNELS, _names(members), sentence, help)
+
+
+def _of_resolution(members: Sequence[Judged], facts: DataFacts) -> Doubt | None:
+    """Stems and downsampling were designed for larger images, or were changed."""
+    if not _differ(_steps_down(each.asked) for each in members):
+        return None
+    changed = any(_stride_changed(each) for each in members)
+    if any(_images_smaller(each, facts) for each in members):
+        sizes = sorted({each.asked.image.shape.height for each in members})
+        stems = ", with stems of less stride," if changed else ""
         sentence = (
-            f"they lower the resolution differently, and images of {facts.height}x{facts.width} px, with stems of less stride,"
+            f"they lower the resolution differently, and images of {facts.height}x{facts.width} px{stems}"
             f" do not show what that does at {' or '.join(map(str, sizes))} px"
         )
-        yield Doubt(RESOLUTION, names, sentence, "train at the designs' own image size")
-    if one.asked.drop_path != other.asked.drop_path:
-        sentence = "their drop path differs, and a training this short overfits too little for it to be of use"
-        if recipe.drop_path >= 0:
-            sentence = f"their drop path differs, and the recipe gives both the same ({recipe.drop_path:g})"
-        yield Doubt(REGULARIZATION, names, sentence, "judge regularization in trainings of hundreds of epochs")
-    if recipe.layer_scale and _only_first_values(one.asked, other.asked, recipe):
-        sentence = f"layer scales begin at other values, and the recipe lets all begin at {recipe.layer_scale:g}"
-        yield Doubt(FIRST_VALUES, names, sentence, "--recipe-set layer_scale=0 leaves them as the designs say")
-    yield from _about_sizes(one, other)
+        return Doubt(RESOLUTION, _names(members), sentence, "train at the designs' own image size")
+    if changed:
+        sentence = "they lower the resolution differently, and they were trained with less stride than they have"
+        return Doubt(RESOLUTION, _names(members), sentence, "--full-size, on a GPU")
+    return None
 
 
-def _about_sizes(one: Judged, other: Judged) -> Iterator[Doubt]:
-    names = one.name, other.name
-    if one.asked.depths != other.asked.depths and not one.trained.paths.isdisjoint({"depths"}):
-        told = "; ".join(
-            f"{_listed(each.asked.depths)} became {_listed(each.trained.design.depths)}" for each in (one, other)
-        )
-        yield Doubt(DEPTH, names, f"their depths differ, and shrinking changed them: {told}", "--full-size, on a GPU")
-    costs = [_macs(each.trained.design) for each in (one, other)]
-    if max(costs) > UNEQUAL * min(costs):
-        costly, cheap = (one, other) if costs[0] > costs[1] else (other, one)
-        times = max(costs) / min(costs)
-        sentence = (
-            f"{costly.name} costs {times:.1f} times the multiply-adds of {cheap.name}: a lead may be that of its size"
-        )
-        yield Doubt(COST, names, sentence, "turn widths or depths until the costs are alike", decisive=False)
+def _of_regularization(members: Sequence[Judged], recipe: Recipe, epochs: float) -> Doubt | None:
+    if not _differ(each.asked.drop_path for each in members):
+        return None
+    if recipe.drop_path >= 0:
+        sentence = f"their drop path differs, and the recipe gives all the same ({recipe.drop_path:g})"
+        help = "--recipe-set drop_path=-1 leaves it as the designs say, for trainings of hundreds of epochs"
+        return Doubt(REGULARIZATION, _names(members), sentence, help)
+    if epochs > LEAST_EPOCHS:
+        return None
+    sentence = "their drop path differs, and a training this short overfits too little for it to be of use"
+    return Doubt(REGULARIZATION, _names(members), sentence, "judge regularization in trainings of hundreds of epochs")
 
 
-def _together(found: Sequence[Doubt], members: Sequence[Judged]) -> Doubt:
-    """One doubt for all pairs of a topic: the first one's sentence, with every design that is concerned."""
-    concerned = {name for each in found for name in each.names}
-    names = tuple(each.name for each in members if each.name in concerned)
-    first = found[0]
-    return Doubt(first.topic, names, first.sentence, first.help, first.decisive)
+def _of_first_values(members: Sequence[Judged], recipe: Recipe) -> Doubt | None:
+    pairs = [pair for pair in combinations(members, 2) if _only_first_values(pair[0].asked, pair[1].asked, recipe)]
+    if not pairs:
+        return None
+    names = {member.name for pair in pairs for member in pair}
+    sentence = f"layer scales begin at other values, and the recipe lets all begin at {recipe.layer_scale:g}"
+    help = "--recipe-set layer_scale=0 leaves them as the designs say"
+    return Doubt(FIRST_VALUES, tuple(each.name for each in members if each.name in names), sentence, help)
 
 
-def _too_small(largest: int, one: Judged, other: Judged, facts: DataFacts) -> str:
-    """Why kernels cannot be told apart on maps this small; empty where they can."""
-    side = min(sides(each.trained.design)[0] for each in (one, other))
-    if facts.side < LEAST_SIDE:
-        return (
-            f"their kernels differ, and images of {facts.side} px leave the first stage {side} px:"
-            f" a {largest}x{largest} kernel then covers {_share(largest, side)}"
-        )
-    if 2 * largest > side:
-        return f"their kernels differ, and a {largest}x{largest} kernel covers {_share(largest, side)} ({side} px)"
-    return ""
+def _of_depth(members: Sequence[Judged]) -> Doubt | None:
+    shallower = [each for each in members if "depths" in each.trained.paths]
+    if not shallower or not _differ(each.asked.depths for each in members):
+        return None
+    became = dict.fromkeys(
+        f"{_listed(each.asked.depths)} became {_listed(each.trained.design.depths)}" for each in shallower
+    )
+    sentence = f"their depths differ, and shrinking changed them: {'; '.join(became)}"
+    return Doubt(DEPTH, _names(members), sentence, "--full-size, on a GPU")
 
 
-def _share(kernel: int, side: int) -> str:
-    return "the whole of the map" if kernel >= side else f"{100 * kernel / side:.0f} % of the map's side"
+def _of_cost(members: Sequence[Judged]) -> Doubt | None:
+    costs = {each.name: _macs(each.trained.design) for each in members}
+    costly, cheap = max(costs, key=costs.__getitem__), min(costs, key=costs.__getitem__)
+    most, least = costs[costly], costs[cheap]
+    if most <= UNEQUAL * least:
+        return None
+    names = tuple(name for name, macs in costs.items() if most > UNEQUAL * macs or macs > UNEQUAL * least)
+    between = ", the others lie between" if len(names) > 2 else ""
+    sentence = (
+        f"{costly} costs {most / least:.1f} times the multiply-adds of {cheap}{between}: a lead may be that of size"
+    )
+    return Doubt(COST, names, sentence, "turn widths or depths until the costs are alike", decisive=False)
 
 
-def _kernels(design: Design) -> tuple[int, ...]:
-    """The largest kernel of every stage's blocks."""
-    return tuple(max(_written(stage.block), default=stage.block.kernel_size) for stage in design.stages)
+def _names(members: Sequence[Judged]) -> tuple[str, ...]:
+    return tuple(each.name for each in members)
 
 
-def _written(block: Any) -> list[int]:
-    """The kernels that a custom block's layers say, or take from the block."""
-    calls = [parse_layer(text) for branch in block.branches or (block.branch,) for text in branch]
-    return [size for call in calls for size in _of_call(call, block.kernel_size)]
+def _differ(values: Iterable[Any]) -> bool:
+    return len({*values}) > 1
 
 
-def _of_call(call: Call, default: int) -> Iterator[int]:
-    if call.name in BRACKETS_OF_LAYERS:
-        for item in call.arguments:
-            if isinstance(item, Call):
-                yield from _of_call(item, default)
-    elif call.name in ("depthwise", "conv"):
-        size: Any = values(call).get("kernel_size", default)
-        yield size
+def _made_smaller(member: Judged, facts: DataFacts) -> bool:
+    """Whether a network sees smaller images than its design is for, or other maps of them."""
+    return _images_smaller(member, facts) or _stride_changed(member)
 
 
-def _steps_down(design: Design) -> tuple[Any, ...]:
+def _images_smaller(member: Judged, facts: DataFacts) -> bool:
+    return facts.side < min(member.asked.image.shape[1:])
+
+
+def _stride_changed(member: Judged) -> bool:
+    """Whether shrinking changed what lowers the resolution; stages that it dropped do not count."""
+    asked, trained = (_steps_down(design) for design in (member.asked, member.trained.design))
+    return asked[0] != trained[0] or asked[1][: len(trained[1])] != trained[1]
+
+
+def _steps_down(design: Design) -> tuple[tuple[object, ...], tuple[object, ...]]:
     """What of a design lowers the resolution: the stem, and what stands before the stages with a stride."""
     stem = design.stem
     layers = (stem.kind, stem.pool, stem.branch, stem_stride(stem))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,13 @@ def recipe(source: str | os.PathLike[str] | Recipe = "sprint", *, sets: Sequence
 
     Raises ConvlabError with everything that is wrong, at its place.
     """
+    turned = settings(sets)
+    by_hand = [name for each in turned for name in each.data]
     if isinstance(source, Recipe):
-        return resolved(source, settings(sets)) if sets else source
+        return _by_hand(resolved(source, turned), by_hand) if sets else source
     path = _find(source)
     start = Recipe(name=path.name.removesuffix(".toml"))
-    return resolved(start, [*_on_bases(read(path), path), *settings(sets)])
+    return _by_hand(resolved(start, [*_on_bases(read(path), path), *turned]), by_hand)
 
 
 def recipe_of_text(text: str, *, name: str = "recipe") -> Recipe:
@@ -49,7 +51,11 @@ def recipe_of(values: Mapping[str, Any], *, name: str = "") -> Recipe:
 
 def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     """The recipe with some knobs turned; epochs take the place of samples. Raises ConvlabError with everything wrong."""
-    return resolved(recipe, [Source(dict(values))])
+    return _by_hand(resolved(recipe, [Source(dict(values))]), values)
+
+
+def _by_hand(recipe: Recipe, names: Iterable[str]) -> Recipe:
+    return dataclasses.replace(recipe, by_hand=recipe.by_hand | frozenset(names))
 
 
 def _on_bases(document: Document, path: Path) -> list[Source]:

@@ -51,7 +51,7 @@ def resolved(recipe: Recipe, sources: Sequence[Source]) -> Recipe:
     if not problems:
         problems = [_placed(problem, sources) for problem in faults(recipe)]
     if problems:
-        raise ConvlabError(*problems)
+        raise ConvlabError(*problems, exit_code=2)
     return recipe
 
 

@@ -149,6 +149,9 @@ class Recipe:
         0, "seed of the first run: initial weights, order and augmentation of images", low=0, high=2**31 - 1
     )
 
+    by_hand: frozenset[str] = field(default=frozenset(), compare=False)
+    """The knobs that somebody turned on the named recipe, as ``--recipe-set`` does: no proxy rule turns them back."""
+
     @property
     def peak_learning_rate(self) -> float:
         """The highest learning rate of the schedule, at the recipe's batch."""

@@ -53,7 +53,7 @@ def kernels(recipe: Recipe, device: torch.device) -> Iterator[None]:
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     before_cudnn = cudnn.benchmark, cudnn.deterministic
     filling: Any = torch.utils.deterministic
-    fill = filling.fill_uninitialized_memory
+    fill, workspaces = filling.fill_uninitialized_memory, os.environ.get(CUBLAS)
     if recipe.deterministic:
         os.environ.setdefault(CUBLAS, ":4096:8")
     filling.fill_uninitialized_memory = False  # nothing here reads memory before it was written
@@ -65,6 +65,8 @@ def kernels(recipe: Recipe, device: torch.device) -> Iterator[None]:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
         cudnn.benchmark, cudnn.deterministic = before_cudnn
         filling.fill_uninitialized_memory = fill
+        if workspaces is None:
+            os.environ.pop(CUBLAS, None)
 
 
 def _index(device: torch.device) -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar, final
+from typing import Any, TypeVar, cast, final
 
 import torch
 from torch import Tensor, distributed, nn
@@ -76,6 +76,22 @@ class Group:
         box: list[Any] = [value]
         distributed.broadcast_object_list(box, src=0, device=self.device)
         return box[0]  # type: ignore[no-any-return]
+
+    def decided(self, ask: Callable[[], Value]) -> Value:
+        """What the first process finds, in all of them; its ConvlabError is raised in all, so that none waits for it."""
+        if self.world == 1:
+            return ask()
+        found: Value | None = None
+        refusal: ConvlabError | None = None
+        if self.first:
+            try:
+                found = ask()
+            except ConvlabError as error:
+                refusal = error
+        found, refusal = self.shared((found, refusal))
+        if refusal is not None:
+            raise refusal
+        return cast(Value, found)
 
     def barrier(self) -> None:
         """Wait until all processes are here."""

@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple, final
 import torch
 from torch import Tensor, nn
 
+from convlab.training.keeping.trained import DIVERGED
+
 LEAST_SCALE: Final = 2.0**-14
 """Where float16's loss scale ends up below this, no scale whatever kept the gradients finite."""
 
@@ -127,4 +129,4 @@ def sentence(diverged: DivergedError, checkpoint: str, culprit: Culprit | None =
         where = f", first in the {culprit.what} of {culprit.path}"
     when = "after" if diverged.what in (VALIDATION, WEIGHT) else "of"
     last = f"the last good checkpoint is {checkpoint}" if checkpoint else "there was no checkpoint before it"
-    return f"diverged: {diverged.what} {when} step {diverged.step + 1} is not finite{where}; {last}"
+    return f"{DIVERGED}: {diverged.what} {when} step {diverged.step + 1} is not finite{where}; {last}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, final
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from convlab.errors import ConvlabError
 from convlab.language.design import HEAD_NAMES
 from convlab.models import ConvNet
+from convlab.paths import expanded
 from convlab.training.recipes.recipe import Recipe
 from convlab.weights import Report
 from convlab.weights.given import Weights, given, told
@@ -50,8 +51,19 @@ def lasting_weights(source: str | os.PathLike[str] | None) -> str:
     if not source:
         return ""
     text = os.fspath(source)
-    path = Path(text).expanduser()
+    path = expanded(text)
     return str(path.resolve()) if path.exists() else text
+
+
+def origin_of(source: Weights | None) -> dict[str, str]:
+    """What an identity says of weights: their source, and the sha256 of their tensors in whatever file they lie; empty for none."""
+    if source is None:
+        return {}
+    digest = hashlib.sha256()
+    for name, tensor in sorted(given(source).items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return {"source": told(source), "sha256": digest.hexdigest()}
 
 
 def begin_from(model: ConvNet, source: Weights, *, head_scale: float = 1.0) -> Start:

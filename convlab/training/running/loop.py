@@ -1,44 +1,38 @@
-"""The loop: one network trained on one data set by one recipe. ``_step`` is all that happens to its weights; around it they are judged,
-saved, and traced back where they diverge."""
+"""The loop: one network trained on one data set by one recipe. Between its steps it is judged, saved and told of, and whatever ends it,
+it ends in a result."""
 
 from __future__ import annotations
 
 import math
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from convlab.language.design import Design
 from convlab.models.builder import available
 from convlab.progress import Work
-from convlab.training.data.datasets import Dataset, Split
+from convlab.training.data.datasets import Dataset
+from convlab.training.keeping.folders import held_alone
 from convlab.training.keeping.identity import identity
-from convlab.training.keeping.results import finished, keep_result
+from convlab.training.keeping.results import RESULT, finished, keep_result
 from convlab.training.keeping.trained import Point, Trained
-from convlab.training.optimization.schedules import set_learning_rate
 from convlab.training.recipes.recipe import Recipe
 from convlab.training.running.arithmetic import kernels
 from convlab.training.running.distributed import Group
-from convlab.training.running.divergence import (
-    GRADIENT,
-    VALIDATION,
-    DivergedError,
-    largest_gradient,
-    observed,
-    sentence,
-)
-from convlab.training.running.evaluation import Evaluation, evaluate
+from convlab.training.running.divergence import VALIDATION, DivergedError
+from convlab.training.running.evaluation import Evaluation
+from convlab.training.running.fine_tuning import origin_of
 from convlab.training.running.initializing import turned
-from convlab.training.running.interrupts import held
-from convlab.training.running.member import Member, begun
-from convlab.training.running.micro_batches import MicroBatches, TooLittleMemoryError
+from convlab.training.running.member import Member, begun, refuse_misfit
+from convlab.training.running.micro_batches import TooLittleMemoryError, refuse_other_than_memory
 from convlab.training.running.reporting import progress, trained
+from convlab.training.running.stepping import evaluated, step
+from convlab.training.running.tracing import explained
 
 if TYPE_CHECKING:
     from convlab.weights.given import Weights
@@ -76,56 +70,95 @@ def train_one(
 
     ``resume`` goes on from the newest checkpoint, on a CPU to the same weights bit for bit, or from the first step where there is none;
     a training that is finished is returned as it is. ``weights`` are what the network begins from. ``keep`` is handed what there is after
-    every evaluation. Ctrl-C, between steps, writes a checkpoint and returns what there is; closing the generator writes one too.
-    A network that diverges, or whose single images do not fit the memory, is a result with a ``failure``. torch's global generators
-    are seeded anew in every step. Raises ConvlabError where the design does not fit the data, what is resumed is another training, or
-    a checkpoint can be neither written nor read.
+    every evaluation, in the first of several processes. Ctrl-C or SIGTERM, between steps, write a checkpoint and return what there is;
+    closing the generator writes one too. A network that diverges, or that the memory does not hold, is a result with a ``failure``.
+    torch's global generators are seeded anew in every step. Raises ConvlabError where the design does not fit the data, what is resumed
+    is another training, another one is at work in the folder, or a checkpoint can be neither written nor read.
     """
     group = group or Group(0, 1, available(device))
     design, place = turned(design, recipe), Path(folder)
-    if resume and (before := finished(place, identity(design, recipe, data, seed=seed))):
+    refuse_misfit(design, data)
+
+    def done() -> Trained | None:
+        if not (place / RESULT).is_file():
+            return None
+        return finished(place, identity(design, recipe, data, seed=seed, weights=origin_of(weights)))
+
+    if resume and (before := group.decided(done)):
         return before
-    failure, lasting, stopped, test = "", True, False, None
-    with kernels(recipe, group.device):
-        member = begun(design, data, recipe, seed=seed, folder=place, group=group, resume=resume, weights=weights)
+    with kernels(recipe, group.device), _alone(place, group):
         try:
-            yield from _train(member, keep, save_s, show_s)
-            test = _evaluated(member, data.test)
-        except KeyboardInterrupt:
-            stopped = True
-            _put_away(member)
-        except GeneratorExit:
-            _put_away(member)
-            raise
-        except DivergedError as found:
-            failure = _traced(member, found)
-        except TooLittleMemoryError:
-            failure = f"out of memory: a single image does not fit {group.device} in training"
-            lasting = False  # another time there may be more
-        finally:
-            member.batches.close()
+            member = begun(design, data, recipe, seed=seed, folder=place, group=group, resume=resume, weights=weights)
+        except (RuntimeError, MemoryError) as error:
+            refuse_other_than_memory(error, group)
+            failure = f"out of memory: the network does not fit {group.device}"
+            return Trained(design.name or design.key[:8], design, seed, recipe, failure=failure)
+        return (yield from _ended(member, keep=keep, save_s=save_s, show_s=show_s))
+
+
+@contextmanager
+def _alone(folder: Path, group: Group) -> Iterator[None]:
+    """The folder is this training's alone; of several processes the first one's."""
+    with ExitStack() as held:
+        group.decided(lambda: held.enter_context(held_alone(folder)))
+        yield
+
+
+def _ended(member: Member, *, keep: Callable[[Trained], None] | None, save_s: float, show_s: float) -> Work[Trained]:
+    """The training up to its end or to what ended it, and its result, which is kept where another time it would be the same."""
+    failure, lasting, stopped, test = "", True, False, None
+    try:
+        test = yield from _train(member, keep=keep, save_s=save_s, show_s=show_s)
+    except KeyboardInterrupt:
+        stopped = True
+        _put_away(member)
+    except GeneratorExit:
+        _put_away(member)
+        raise
+    except DivergedError as found:
+        failure, stopped = explained(member, found)
+    except TooLittleMemoryError:
+        failure, lasting = f"out of memory: a single image does not fit {member.group.device} in training", False
+    except (RuntimeError, MemoryError) as error:
+        refuse_other_than_memory(error, member.group)
+        rest = f"out of memory: {member.group.device} does not hold what a step or an evaluation needs besides"
+        failure, lasting = f"{rest} micro-batches of {member.micro.size}", False
+    finally:
+        member.batches.close()
+    stopped = stopped or member.interrupts.pressed
     result = trained(member, test, failure=failure, stopped=stopped)
-    if group.first and lasting and not stopped:
-        keep_result(result, place, member.identity)
+    if member.group.first and lasting and not stopped:
+        keep_result(result, member.folder, member.identity)
     return result
 
 
-def _train(member: Member, keep: Callable[[Trained], None] | None, save_s: float, show_s: float) -> Work[None]:
-    """Steps, evaluations and checkpoints, up to the end of the budget."""
-    state, steps = member.state, member.batches.steps
+def _train(member: Member, *, keep: Callable[[Trained], None] | None, save_s: float, show_s: float) -> Work[Evaluation]:
+    """Steps, evaluations and checkpoints, up to the end of the budget, and the test split."""
+    state, steps, interrupts = member.state, member.batches.steps, member.interrupts
     looks = _looks(steps, member.recipe.evaluations)
     while True:
-        if state.step in looks and (not state.curve or state.curve[-1].step < state.step):
-            _look(member)
-            member.save()
-            if keep is not None and state.step < steps:
-                keep(trained(member))
-        elif member.group.shared(time.monotonic() - member.saved_at > save_s):
-            member.save()
-        yield progress(member)
+        with interrupts.held_by_many():
+            if state.step in looks and (not state.curve or state.curve[-1].step < state.step):
+                _look(member)
+                member.save()
+                if keep is not None and member.group.first and state.step < steps:
+                    keep(trained(member))
+            elif member.group.shared(time.monotonic() - member.saved_at > save_s):
+                member.save()
+            shown = progress(member)
+            interrupts.agree()
+        try:
+            yield shown
+        except KeyboardInterrupt:
+            interrupts.pressed = True
         if state.step == steps:
-            return
+            break
         _stretch(member, next(look for look in looks if look > state.step), show_s)
+    with interrupts.held_by_many():
+        interrupts.agree()
+        test = evaluated(member, member.data.test)
+        interrupts.agree()
+    return test
 
 
 def _put_away(member: Member) -> None:
@@ -144,57 +177,29 @@ def _stretch(member: Member, until: int, show_s: float) -> None:
     state, began = member.state, time.monotonic()
     first = state.step
     until = until if member.warm else first + 1
-    with held() as pressed:
+    with member.interrupts.held():
+        member.interrupts.agree()
         while True:
             last = min(until, state.step + member.stride)
             while state.step < last:
-                _step(member, reads=state.step == last - 1)
+                step(member, reads=state.step == last - 1)
             passed = time.monotonic() - began
             if member.group.device.type != "cpu":
                 stride = min(MOST_STRIDE, max(1, int(READ_S * (state.step - first) / passed)))
                 member.stride = member.group.shared(stride)
-            if state.step == until or member.group.any(pressed() or passed >= show_s):
+            if state.step == until or member.group.any(member.interrupts.pressed or passed >= show_s):
                 break
-        elsewhere = member.group.any(pressed())
-    if elsewhere:
-        raise KeyboardInterrupt
+        member.interrupts.agree()
     if member.warm:
         state.training_seconds += passed
         state.samples_timed += (state.step - first) * member.recipe.batch
     member.warm = True
 
 
-def _step(member: Member, *, reads: bool) -> None:
-    """One step: forward, loss, backward, optimizer, schedule, average of the weights."""
-    state, recipe, step = member.state, member.recipe, member.state.step
-    state.whole = False
-    loss = member.micro.backward(
-        member.batches, step, seed=member.noise(step), autocast=member.autocast, scaler=state.scaler
-    )
-    state.scaler.unscale_(state.optimizer)
-    parameters = [parameter for parameter in state.model.parameters() if parameter.grad is not None]
-    norm = get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
-    if recipe.clip_norm:
-        clip_grads_with_norm_(parameters, recipe.clip_norm, norm)
-    member.watch.note(member.group.mean(loss), norm)
-    if reads:
-        losses = member.watch.read(step, scale=state.scaler.get_scale())
-        state.loss_sum, state.loss_count = sum(losses, state.loss_sum), state.loss_count + len(losses)
-        state.last_loss = losses[-1]
-    set_learning_rate(state.optimizer, member.schedule.learning_rate(step, member.batches.steps))
-    state.scaler.step(state.optimizer)
-    state.scaler.update()
-    state.optimizer.zero_grad(set_to_none=True)
-    if state.average is not None:
-        state.average.update(state.model, step)
-    state.step += 1
-    state.whole = True
-
-
 def _look(member: Member) -> None:
     """Add a point to the curve. Raises ``DivergedError`` where the judged network does not give finite figures."""
     state = member.state
-    found = _evaluated(member, member.data.validation)
+    found = evaluated(member, member.data.validation)
     if not math.isfinite(found.loss):
         raise DivergedError(state.step - 1, VALIDATION)
     samples = state.step * member.recipe.batch
@@ -202,31 +207,3 @@ def _look(member: Member) -> None:
     state.curve.append(Point(state.step, samples, member.seconds, training_loss, found.loss, found.accuracy))
     state.cue_accuracy = dict(found.cue_accuracy)
     state.loss_sum, state.loss_count = 0.0, 0
-
-
-def _evaluated(member: Member, split: Split) -> Evaluation:
-    """The figures of the judged network, the first process's in all. Images that fitted in training fit here."""
-    batches = member.batches.evaluation(split, size=member.micro.size)
-    return member.group.shared(evaluate(member.state.judged, batches, cues=split.cues, autocast=member.autocast))
-
-
-def _traced(member: Member, found: DivergedError) -> str:
-    """What is told of a divergence: the network becomes what it was before that step, and takes it once more under observation."""
-    last = member.checkpoint.name if member.checkpoint else ""
-    if found.layer or member.group.world > 1:
-        return sentence(found, last)
-    if found.what == VALIDATION:
-        with observed(member.state.judged) as culprits:
-            _evaluated(member, member.data.validation)
-        return sentence(found, last, *culprits[:1])
-    if member.state.step != found.step:
-        member.rewind()
-        while member.state.step < found.step:
-            _step(member, reads=False)
-    state, step = member.state, found.step
-    state.optimizer.zero_grad(set_to_none=True)
-    eager = MicroBatches(state.model, state.model, size=member.micro.size, recipe=member.recipe, group=member.group)
-    with observed(state.model) as culprits:
-        eager.backward(member.batches, step, seed=member.noise(step), autocast=member.autocast, scaler=state.scaler)
-    largest = largest_gradient(state.model) if found.what == GRADIENT else None
-    return sentence(found, last, culprits[0] if culprits else largest)

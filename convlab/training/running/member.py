@@ -13,11 +13,13 @@ from torch import nn
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.design import Design
+from convlab.measurement.running.failures import release
 from convlab.models.builder import build
 from convlab.training.batches.batches import Batches
 from convlab.training.batches.order import mixed
 from convlab.training.data.datasets import Dataset
 from convlab.training.keeping import checkpoints
+from convlab.training.keeping.checkpoints import Checkpoint
 from convlab.training.keeping.identity import circumstances, identity, note_of, refuse_other
 from convlab.training.optimization.averaging import ExponentialAverage
 from convlab.training.optimization.optimizers import optimizer
@@ -26,8 +28,9 @@ from convlab.training.recipes.recipe import Recipe
 from convlab.training.running.arithmetic import autocast, scaler
 from convlab.training.running.distributed import Group
 from convlab.training.running.divergence import WEIGHT, DivergedError, Watch
-from convlab.training.running.fine_tuning import begin_from, scale_head
+from convlab.training.running.fine_tuning import begin_from, origin_of, scale_head
 from convlab.training.running.initializing import pass_through
+from convlab.training.running.interrupts import Interrupts
 from convlab.training.running.micro_batches import MicroBatches, first_size
 from convlab.training.running.state import State
 
@@ -58,6 +61,7 @@ class Member:
     watch: Watch
     identity: Mapping[str, Any]
     """What decides the weights."""
+    interrupts: Interrupts
     checkpoint: Path | None = None
     """The newest whole one."""
     saved_step: int = -1
@@ -97,7 +101,8 @@ class Member:
         path = self.folder / f"step-{state.step:06d}"
         if self.group.first:
             about = {**self.identity, "micro_batch": self.micro.size, "circumstances": self.circumstances()}
-            path = checkpoints.save(self.folder, state.step, state.files(), {**about, **state.figures()})
+            figures = {**about, **state.figures()}
+            path = checkpoints.save(self.folder, state.step, files=state.files(), state=figures)
         self.checkpoint, self.saved_step, self.saved_at = path, state.step, time.monotonic()
 
     def circumstances(self) -> dict[str, Any]:
@@ -106,10 +111,13 @@ class Member:
 
     def rewind(self) -> None:
         """Become what the newest checkpoint holds; without any, what the first step began with."""
+        notes = self.state.notes
         if self.checkpoint is None:
             self.state = fresh(self.design, self.recipe, seed=self.seed, group=self.group, weights=self.weights)
         else:
+            self.state.scaler = scaler(self.recipe, self.group.device)  # the old one may be in the midst of a step
             self.state.take(checkpoints.read(self.checkpoint))
+        self.state.notes = notes
         size = self.micro.size
         self.micro = MicroBatches(self.state.model, self.state.network, size=size, recipe=self.recipe, group=self.group)
         self.watch = Watch(self.watch.scaled)
@@ -128,13 +136,14 @@ def begun(
 ) -> Member:
     """The member before its next step: the first, or with ``resume`` the one after the newest checkpoint, where there is one.
 
-    Raises ConvlabError where the design does not fit the data, the folder holds a training that is not resumed, or another one.
+    Raises ConvlabError where the folder holds a training that is not resumed, or another one.
     """
-    _refuse_misfit(design, data)
     if not resume and checkpoints.found(folder):
         help = "--resume goes on from the newest; or name another folder"
         message = f"{quote(str(folder))} holds the checkpoints of a training"
         raise ConvlabError(Problem("already-there", message, help=help), exit_code=2)
+    if group.device.type != "cpu":
+        release(str(group.device))  # of the member before: what torch keeps for later would not count as free
     size = group.shared(first_size(design, recipe, device=group.device, world=group.world))
     state = fresh(design, recipe, seed=seed, group=group, weights=weights)
     member = Member(
@@ -151,7 +160,8 @@ def begun(
         state,
         MicroBatches(state.model, state.network, size=size, recipe=recipe, group=group),
         Watch(scaled=state.scaler.is_enabled()),
-        identity(design, recipe, data, seed=seed),
+        identity(design, recipe, data, seed=seed, weights=origin_of(weights)),
+        Interrupts(group),
     )
     if resume:
         _go_on(member)
@@ -178,24 +188,30 @@ def fresh(design: Design, recipe: Recipe, *, seed: int, group: Group, weights: W
 
 def _go_on(member: Member) -> None:
     """Take the newest checkpoint up; one process chooses it, and all of them read it."""
-    group = member.group
-    chosen, notes = None, tuple[str, ...]()
-    if group.first:
+    chosen: Checkpoint | None = None
+
+    def newest() -> tuple[str, tuple[str, ...]]:
+        nonlocal chosen
         checkpoints.clear_unfinished(member.folder)
         chosen, notes = checkpoints.newest(member.folder)
-    name, notes = group.shared((chosen.path.name if chosen else "", notes))
+        return chosen.path.name if chosen else "", notes
+
+    name, notes = member.group.decided(newest)
     if not name:
         return
     checkpoint = chosen or checkpoints.read(member.folder / name)
     refuse_other(checkpoint.state, member.identity)
     member.state.take(checkpoint)
-    other = note_of(checkpoint.state["circumstances"], member.circumstances(), checkpoint.step)
+    before = {**checkpoint.state["circumstances"], "micro-batch": checkpoint.state["micro_batch"]}
+    member.micro.size = min(member.micro.size, before["micro-batch"])
+    now = {**member.circumstances(), "micro-batch": member.micro.size}
+    other = note_of(before, now, checkpoint.step)
     member.state.notes += (*notes, *filter(None, [other]))
-    member.micro.size = checkpoint.state["micro_batch"]
     member.checkpoint, member.saved_step = checkpoint.path, checkpoint.step
 
 
-def _refuse_misfit(design: Design, data: Dataset) -> None:
+def refuse_misfit(design: Design, data: Dataset) -> None:
+    """Raise ConvlabError where the design has other channels or classes than the data."""
     for path, has, needs in (
         ("image.channels", design.image.channels, data.channels),
         ("head.classes", design.head.classes, len(data.classes)),

@@ -55,6 +55,27 @@ def _least(params: int, saved_bytes: int, element: int) -> int:
     return COPIES_OF_WEIGHTS * params * 4 + saved_bytes * element // 4
 
 
+def _refuse_uneven(group: Group, what: str) -> None:
+    """Raise ConvlabError where memory was refused to one of several processes: the others would wait for it for ever."""
+    if group.world > 1:
+        message = f"{what} not fit one of the {group.world} devices"
+        help = "raise accumulation in the recipe: all processes have to cut their batches alike"
+        raise ConvlabError(Problem("too-big", message, help=help, path="accumulation"))
+
+
+def refuse_other_than_memory(error: Exception, group: Group) -> None:
+    """Raise an error again, but not that of a device with too little memory, unless others wait for it."""
+    if not out_of_memory(error):
+        raise error
+    _refuse_uneven(group, "a step does")
+
+
+@torch.no_grad()
+def _copy(source: list[Tensor], target: list[Tensor]) -> None:
+    if source:
+        torch._foreach_copy_(target, source)
+
+
 @final
 class MicroBatches:
     """Forward and backward of whole batches, in pieces of ``size`` images; where the device refuses memory the pieces are halved.
@@ -69,30 +90,28 @@ class MicroBatches:
         self._model, self._network, self._group = model, network, group
         self._share, self._smoothing = recipe.batch // group.world, recipe.label_smoothing
         self._asked, self._place = asked_size(recipe, group.world), group.device
-        self._proven = False
+        self._buffers = [list(model.buffers()), [buffer.clone() for buffer in model.buffers()]]
 
     def backward(
         self, batches: Batches, step: int, *, seed: int, autocast: torch.autocast, scaler: torch.amp.GradScaler
     ) -> Tensor:
         """The mean loss of a step's batch, on the device and not waited for; its gradients are added to the parameters'.
 
-        ``seed`` is what drop path and dropout draw from, and again where the step is done again. Raises ``TooLittleMemoryError`` where
-        one image does not fit, and ConvlabError where the devices of several processes are too small.
+        Memory may be refused in any step: the optimizer's averages come with the first one, other programs whenever they like. Running
+        statistics are then put back to what they were, and drop path and dropout draw from ``seed`` again. Raises
+        ``TooLittleMemoryError`` where one image does not fit, and ConvlabError where the devices of several processes are too small.
         """
+        found, kept = self._buffers
+        _copy(found, kept)
         while True:
-            # A network's first step is its largest: later ones take no more, so that only what it did to running statistics is undone.
-            before = [] if self._proven else [buffer.clone() for buffer in self._model.buffers()]
             sow(seed, self._place)
             try:
-                loss = self._pieces(batches, step, autocast, scaler)
-                self._proven = True
-                return loss
+                return self._pieces(batches, step, autocast=autocast, scaler=scaler)
             except (RuntimeError, MemoryError) as error:
                 if not out_of_memory(error):
                     raise
             self._halve()
-            for buffer, old in zip(self._model.buffers(), before, strict=False):
-                buffer.copy_(old)
+            _copy(kept, found)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -104,7 +123,7 @@ class MicroBatches:
         norms = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self._model.modules())
         return (f"{told}; batch norms saw {self.size} images at a time" if norms else told,)
 
-    def _pieces(self, batches: Batches, step: int, autocast: torch.autocast, scaler: torch.amp.GradScaler) -> Tensor:
+    def _pieces(self, batches: Batches, step: int, *, autocast: torch.autocast, scaler: torch.amp.GradScaler) -> Tensor:
         losses, seen = [], 0
         for piece in batches.pieces(step, self.size):
             seen += len(piece.images)
@@ -124,10 +143,7 @@ class MicroBatches:
         for parameter in self._model.parameters():
             parameter.grad = None
         release(str(self._place))
-        if self._group.world > 1:
-            message = f"{self.size} images at once do not fit one of the {self._group.world} devices"
-            help = "raise accumulation in the recipe: all processes have to cut their batches alike"
-            raise ConvlabError(Problem("too-big", message, help=help, path="accumulation"))
+        _refuse_uneven(self._group, f"{self.size} images at once do")
         if self.size == 1:
             raise TooLittleMemoryError
         self.size = -(-self.size // 2)

@@ -26,7 +26,8 @@ def progress(member: Member) -> Progress:
     what += f", loss {known['loss']:.2f}" if "loss" in known else ""
     what += f", {known['images_per_second']:,.0f} images/s" if "images_per_second" in known else ""
     left = (steps - state.step) * batch / state.images_per_second  # NaN while the rate is
-    return Progress(state.step, steps, what, member.seconds, left if math.isfinite(left) else None, known)
+    subject = f"{member.name}#{member.seed}"
+    return Progress(state.step, steps, what, member.seconds, left if math.isfinite(left) else None, known, subject)
 
 
 def trained(member: Member, test: Evaluation | None = None, *, failure: str = "", stopped: bool = False) -> Trained:

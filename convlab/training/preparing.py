@@ -1,0 +1,79 @@
+"""Preparing: the designs of a job made small, which of them are one network, and the recipe; refused where nothing can be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+
+from convlab.costs import profile
+from convlab.language.design import Design
+from convlab.models.builder import build
+from convlab.models.memory import refuse_too_big
+from convlab.training.batches.batches import refuse_unfit
+from convlab.training.data.datasets import Dataset
+from convlab.training.keeping.job import Job
+from convlab.training.proxies.brevity import for_its_budget
+from convlab.training.proxies.judging import Judged
+from convlab.training.proxies.overrides import recipe_overrides
+from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
+from convlab.training.recipes.recipe import Recipe
+from convlab.training.running.fine_tuning import begin_from
+from convlab.training.running.initializing import turned
+from convlab.weights.given import given
+
+
+@final
+@dataclass(frozen=True)
+class Prepared:
+    """The designs of a job, shrunk, under names of their own, which of them are one network, and the recipe for all of them."""
+
+    recipe: Recipe
+    members: tuple[Judged, ...]
+    same: Mapping[str, str]
+
+    @property
+    def different(self) -> list[Judged]:
+        """One member of each network."""
+        return [member for member in self.members if member.name not in self.same]
+
+
+def prepared(job: Job, data: Dataset) -> Prepared:
+    """What a job trains on these data. Raises ConvlabError where a design cannot be had for them."""
+    recipe, general = for_its_budget(job.recipe, len(data.train))
+    found = shrunk_together(job.designs, DataFacts.of(data), recipe=recipe, device=job.shrunk_for)
+    members: list[Judged] = []
+    same: dict[str, str] = {}
+    networks: dict[Any, str] = {}
+    for design, each in zip(job.designs, found, strict=True):
+        overrides = (*each.overrides, *recipe_overrides(each.design, recipe), *general)
+        members.append(Judged(design.name, design, Shrunk(each.design, overrides)))
+        first = networks.setdefault(_network(each.design, recipe), design.name)
+        if first != design.name:
+            same[design.name] = first
+    return Prepared(recipe, tuple(members), same)
+
+
+def refuse_untrainable(
+    found: Prepared, data: Dataset, device: torch.device, *, world: int = 1, weights: str | None = None
+) -> None:
+    """Raise ConvlabError for what its first step would be refused for.
+
+    That is a network that does not fit into the device's memory at one image, data that make no batches, and weights that cannot be
+    read or belong to another network.
+    """
+    refuse_unfit(data, found.recipe, world=world)
+    for member in found.different:
+        refuse_too_big(profile(member.trained.design), device, torch.float32)
+    tensors = given(weights) if weights else {}
+    for member in found.different if weights else ():
+        begin_from(build(member.trained.design), tensors)
+
+
+def _network(design: Design, recipe: Recipe) -> Any:
+    """What decides how a design trains: designs that share it are one network under two names."""
+    design = turned(design, recipe)
+    first_values = tuple((stage.block.layer_scale, stage.block.branches) for stage in design.stages)
+    return design.key, design.drop_path, design.head.dropout, design.initialization, first_values

@@ -1,0 +1,74 @@
+"""Learning curves of trainings that run, and throughputs of measurements that are done, as plain series and bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from convlab.views.learning import Series
+
+LivePoint = tuple[float, float, float]
+"""Step, training loss in nats, validation accuracy from 0 to 1 (NaN where nobody looked)."""
+
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "accuracy": ("validation accuracy", "%"),
+    "loss": ("training loss", "nats"),
+}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast a network was measured: images a second with their interval, and how it was asked."""
+
+    name: str
+    conditions: str
+    median: float | None
+    low: float | None
+    high: float | None
+    failure: str = ""
+
+
+def live_series(curves: Mapping[tuple[str, int], Sequence[LivePoint]], figure: str) -> tuple[Series, ...]:
+    """A series for each design and seed, over steps; ``figure`` is one of ``FIGURES``."""
+    return tuple(_series(name, seed, points, figure) for (name, seed), points in curves.items())
+
+
+def best(series: Series) -> float | None:
+    """The greatest accuracy or the least loss so far."""
+    known = [value for value in series.values if value is not None]
+    if not known:
+        return None
+    return max(known) if series.figure == "accuracy" else min(known)
+
+
+def rates(result: Mapping[str, Any]) -> tuple[Rate, ...]:
+    """The throughputs of what ``convlab bench --json`` printed."""
+    return tuple(_rate(row) for row in result.get("rows", ()) if "images_per_second" in row)
+
+
+def _series(name: str, seed: int, points: Sequence[LivePoint], figure: str) -> Series:
+    found: list[tuple[float, float | None]]
+    if figure == "accuracy":  # between two looks there are steps without one, which are no gap
+        found = [(step, 100 * accuracy) for step, _, accuracy in points if math.isfinite(accuracy)]
+    else:
+        found = [(step, loss if math.isfinite(loss) else None) for step, loss, _ in points]
+    steps, values = tuple(int(step) for step, _ in found), tuple(value for _, value in found)
+    return Series(name, figure, FIGURES[figure][1], steps, values, (seed,))
+
+
+def _rate(row: Mapping[str, Any]) -> Rate:
+    speed = row["images_per_second"] or {}
+    asked = [row.get(name) for name in ("task", "device", "dtype", "mode")]
+    batch = f"batch {row['batch']}" if row.get("batch") else ""
+    conditions = ", ".join(str(word) for word in (*asked, batch) if word)
+    return Rate(
+        row["subject"],
+        conditions,
+        speed.get("median"),
+        speed.get("low"),
+        speed.get("high"),
+        row.get("failure") or "",
+    )

@@ -1,0 +1,40 @@
+"""Curves of running jobs and rates of finished ones as plain data."""
+
+import math
+
+from convlab.views.live_learning import best, live_series, rates
+
+CURVES = {("a", 0): ((10, 2.0, math.nan), (20, 1.5, 0.25), (30, math.nan, math.nan), (40, 1.0, 0.5))}
+
+
+def test_accuracy_is_where_somebody_looked():
+    (series,) = live_series(CURVES, "accuracy")
+    assert (series.name, series.seeds, series.unit) == ("a", (0,), "%")
+    assert list(zip(series.samples, series.values, strict=True)) == [(20, 25.0), (40, 50.0)]
+    assert best(series) == 50.0
+
+
+def test_a_loss_that_is_no_number_is_a_gap():
+    (series,) = live_series(CURVES, "loss")
+    assert series.values == (2.0, 1.5, None, 1.0)
+    assert best(series) == 1.0
+    assert best(live_series({("a", 0): ()}, "loss")[0]) is None
+
+
+def test_rates_of_a_benchmark():
+    speed = {"median": 31.2, "low": 30.0, "high": 33.0}
+    rows = [
+        {
+            "subject": "a",
+            "task": "inference",
+            "device": "cpu",
+            "dtype": "float32",
+            "batch": 8,
+            "images_per_second": speed,
+        },
+        {"subject": "b", "images_per_second": None, "failure": "out of memory"},
+    ]
+    one, other = rates({"rows": rows})
+    assert (one.median, one.conditions) == (31.2, "inference, cpu, float32, batch 8")
+    assert (other.median, other.failure) == (None, "out of memory")
+    assert rates({}) == ()
