@@ -13,6 +13,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     plain = [argument for argument in given if argument != "--debug"]
     try:
+        if "_CONVLAB_STDIN" in os.environ:
+            _follow_parent()
         code = _version(plain[1:]) if plain[:1] == ["--version"] else _run(plain, debug="--debug" in given)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -26,6 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
         _forget_stdout()
         return 2
     return code
+
+
+def _follow_parent() -> None:
+    """A worker ends with its parent, whatever it is doing then: so before what takes long to import."""
+    from convlab.workers.orphans import follow_parent, is_worker
+
+    if is_worker():
+        follow_parent()
 
 
 def _version(options: list[str]) -> int:

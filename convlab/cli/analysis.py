@@ -7,10 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_grouping
-from convlab.cli.options import Against, BatchSize, DesignName, Folded, ImageSize, PredictThreads, Sets, sets_option
+from convlab.cli.options import (
+    Against,
+    BatchSize,
+    DesignName,
+    Device,
+    Folded,
+    ImageSize,
+    NoStore,
+    PredictThreads,
+    Sets,
+    StorePlace,
+    sets_option,
+)
 from convlab.cli.output import Output, command
-from convlab.cli.training import Data, Folder, NoStore, RecipeName, RecipeSets, Resume, Samples, Seeds, StorePlace
-from convlab.cli.training import Device as TrainingDevice
+from convlab.cli.training import Data, Folder, RecipeName, RecipeSets, Resume, Samples, Seeds
 
 PANEL = "Analyse"
 
@@ -140,7 +151,7 @@ def roadmap(
     data: Data = None,
     samples: Samples = None,
     seeds: Seeds = None,
-    device: TrainingDevice = None,
+    device: Device = None,
     folder: Folder = None,
     resume: Resume = None,
     store: StorePlace = None,
@@ -166,8 +177,7 @@ def roadmap(
     if not train:
         _refuse_without_training([name for name, value in options.items() if value])
         return _roadmap(output, image)
-    from convlab.cli.train_request import Given
-    from convlab.cli.walk_run import walked
+    from convlab.cli.train_request import Given, walk_request
 
     given = Given(
         designs=(),
@@ -182,7 +192,11 @@ def roadmap(
         resume=resume,
         store=store,
     )
-    code = walked(output, given, leave_one_out=leave_one_out, stored=not no_store)
+    asked = walk_request(output, given, leave_one_out=leave_one_out)
+    # What trains takes seconds to import, so only when it is known that there is something to train.
+    from convlab.cli.walk_run import walked
+
+    code = walked(output, asked, leave_one_out=leave_one_out, store=store, stored=not no_store)
     if code:
         raise typer.Exit(code)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -23,13 +23,11 @@ from convlab.cli import (
     runs,
     spaces,
     training,
+    tui,
     weights,
 )
 from convlab.cli.output import Command
 from convlab.cli.terminal import wants_color
-
-if TYPE_CHECKING:
-    pass
 
 COMMANDS: tuple[Command, ...] = (
     building.build,
@@ -38,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     analysis.profile,
     analysis.compare,
     analysis.roadmap,
+    tui.tui,
     measuring.bench,
     calibrating.calibrate,
     training.train,

@@ -16,6 +16,7 @@ from convlab.language.validation import faults
 
 THREADS = Knob("threads", "option", "integer", 0, "threads of the CPU", low=1, high=4096)
 BATCH = Knob("batch", "option", "integer", 1, "images at a time", low=1, high=1_000_000)
+PORT = Knob("port", "option", "integer", 8000, "port of this machine", low=1, high=65535)
 SEED = Knob("seed", "option", "integer", 0, "seed of the random numbers", low=0, high=2**63 - 1)
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")

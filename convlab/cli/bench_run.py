@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
 from convlab.cli.bench_request import Request
-from convlab.cli.live import Live
-from convlab.cli.output import Output
-from convlab.cli.terminal import is_terminal
 from convlab.measurement.machine.environment import environment
 from convlab.measurement.recording import Recorder, recording
-from convlab.progress import Result, Work, finished
 from convlab.views.notes import Note
 
 STOPPED = 130
@@ -81,12 +76,3 @@ def keeping(store: str | None, asked: Request, *, kind: str, stored: bool) -> It
         place = environment(asked.conditions[0].device)
         with recording(opened, "benchmark", name=names, settings=settings, environment=place) as recorder:
             yield Keeping(recorder, opened.place)
-
-
-def watched(output: Output, work: Work[Result]) -> Result:
-    """The result of a long verb, its progress shown on stderr where somebody wants it."""
-    live = Live(silent=output.quiet or (output.as_json and not is_terminal(sys.stderr)))
-    try:
-        return finished(work, live)
-    finally:
-        live.close()

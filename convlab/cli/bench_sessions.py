@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from convlab.cli.bench_request import Request
-from convlab.cli.bench_run import Keeping, watched
+from convlab.cli.bench_run import Keeping
+from convlab.cli.live import watched
 from convlab.cli.output import Output
 from convlab.measurement.benchmarking import Benchmark, benchmark
 from convlab.measurement.matrix import Matrix, matrix

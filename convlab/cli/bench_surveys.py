@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from convlab.cli.bench_request import Request
-from convlab.cli.bench_run import Keeping, watched
+from convlab.cli.bench_run import Keeping
+from convlab.cli.live import watched
 from convlab.cli.output import Output
 from convlab.measurement.batches import Sweep
 from convlab.measurement.by_layer.gaps import Gap, gap

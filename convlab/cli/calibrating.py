@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convlab.cli.options import ChannelsLast, Device, Dtype
+from convlab.cli.options import ChannelsLast, Device, Dtype, NoStore, StorePlace
 from convlab.cli.output import Output, command
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ Threads = Annotated[
 ]
 Seconds = Annotated[
     str | None, typer.Option("--seconds", metavar="S", help="How long it takes; 90.", rich_help_panel="Run")
-]
-StorePlace = Annotated[
-    str | None, typer.Option("--store", metavar="PATH|URL", help="Where the run is kept.", rich_help_panel="Store")
-]
-NoStore = Annotated[
-    bool, typer.Option("--no-store", help="Keep no run; the calibration is kept.", rich_help_panel="Store")
 ]
 Show = Annotated[bool, typer.Option("--show", help="List the calibrations there are; measure nothing.")]
 Delete = Annotated[bool, typer.Option("--delete", help="Delete calibrations, those of --device and --dtype if given.")]
@@ -55,10 +49,13 @@ def calibrate(
     if show or delete:
         _refuse_both(show, delete)
         return _list(output) if show else _delete(output, device, dtype, channels_last)
+    from convlab.cli.live import begun, watched
+
     settings = output.settings(device=device, dtype=dtype, channels_last=channels_last)
     work = _work(settings, threads, seconds)
     with _keeping(settings, store, stored=not no_store) as kept:
-        found = _watched(output, work)
+        begun(output, kept)
+        found = watched(output, work)
         if found is None:
             raise KeyboardInterrupt
         from convlab.prediction import put
@@ -91,17 +88,6 @@ def _work(settings: Any, threads: str | None, seconds: str | None) -> Calibratin
         threads=number_of(THREADS, threads),
         budget_s=figure_of(budget, seconds),
     )
-
-
-def _watched(output: Output, work: Calibrating) -> Calibration | None:
-    from convlab.cli.live import Live
-    from convlab.progress import finished
-
-    live = Live(silent=output.quiet)
-    try:
-        return finished(work, live)
-    finally:
-        live.close()
 
 
 @contextmanager

@@ -21,6 +21,11 @@ def complete_design(incomplete: str) -> list[str]:
     return [*names, *_files(incomplete)]
 
 
+def complete_theme(incomplete: str) -> list[str]:
+    """Themes of the lab."""
+    return [name for name in ("dark", "light", "ansi", "okabe-ito") if name.startswith(incomplete)]
+
+
 def complete_space(incomplete: str) -> list[str]:
     """Spaces by name, then TOML files and folders."""
     from convlab.presets import preset_names
@@ -71,6 +76,21 @@ def complete_device(incomplete: str) -> list[str]:
 def complete_dtype(incomplete: str) -> list[str]:
     """Number formats."""
     return _choices("dtype", incomplete)
+
+
+def complete_measured_dtype(incomplete: str) -> list[str]:
+    """Number formats of measurements."""
+    return [word for word in ("float32", "tf32", "bfloat16", "float16") if word.startswith(incomplete)]
+
+
+def complete_task(incomplete: str) -> list[str]:
+    """What a step that is measured does."""
+    return [word for word in ("inference", "training", "both") if word.startswith(incomplete)]
+
+
+def complete_mode(incomplete: str) -> list[str]:
+    """How a network that is measured runs."""
+    return [word for word in ("eager", "compiled", "max-autotune") if word.startswith(incomplete)]
 
 
 def complete_format(incomplete: str) -> list[str]:
@@ -133,7 +153,7 @@ def complete_recipe_set(incomplete: str) -> list[str]:
 
 def complete_data(incomplete: str) -> list[str]:
     """Data sets by name, then folders and parquet files."""
-    from convlab.training.data.datasets import datasets
+    from convlab.training.data.registry import datasets
 
     names = ["auto", *(known.name for known in datasets())]
     return [*(name for name in names if name.startswith(incomplete)), *_files(incomplete, (".parquet",))]

@@ -50,7 +50,7 @@ def recipes(output: Output, name: RecipeName = None) -> None:
 @command(PANEL, "convlab data list", name="list")
 def list_sets(output: Output) -> None:
     """List the data sets that are known, and whether they are here."""
-    from convlab.training.data.datasets import datasets
+    from convlab.training.data.registry import datasets
     from convlab.views.data_sets import data_table
 
     table = data_table(datasets())
@@ -63,10 +63,10 @@ def list_sets(output: Output) -> None:
 @command(PANEL, "convlab data show procedural")
 def show(output: Output, name: Set) -> None:
     """Read a data set, and show its splits, classes and checksum."""
-    from convlab.training.data.datasets import dataset
+    from convlab.cli.read_set import read_set
     from convlab.views.data_sets import data_facts, plain_data
 
-    found = dataset(name)
+    found = read_set(output, name)
     if output.as_json:
         output.json(plain_data(found))
     else:
@@ -77,9 +77,9 @@ def show(output: Output, name: Set) -> None:
 @command(PANEL, "convlab data get cifar10")
 def get(output: Output, name: Named) -> None:
     """Download a data set to your data folder."""
-    from convlab.cli.bench_run import watched
+    from convlab.cli.live import watched
     from convlab.errors import ConvlabError, Problem, did_you_mean, quote
-    from convlab.training.data.datasets import datasets, known
+    from convlab.training.data.registry import datasets, known
 
     found = known(name)
     if found is None:

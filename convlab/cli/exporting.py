@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convlab.cli.completion import complete_design, complete_format
-from convlab.cli.options import DesignName, Force, ImageSize, Seed, Sets
+from convlab.cli.live import live
+from convlab.cli.options import DesignName, Force, ImageSize, Seed, Sets, out_option
 from convlab.cli.output import Output, command
-from convlab.cli.terminal import is_terminal
 from convlab.cli.weights import Ignore
 
 if TYPE_CHECKING:
@@ -30,10 +30,7 @@ To = Annotated[
         autocompletion=complete_format,
     ),
 ]
-Out = Annotated[
-    str | None,
-    typer.Option("--output", "-o", metavar="PATH", help="Where to; the design's name in this folder by default."),
-]
+Out = Annotated[str | None, out_option("PATH", "Where to; the design's name in this folder by default.")]
 Weights = Annotated[
     str | None,
     typer.Option(
@@ -88,20 +85,14 @@ def export(
 
 
 def _followed(under_way: Generator[str, None, Exported], output: Output) -> Exported:
-    """The end of an export, with a line on stderr that says what is done now, where somebody is looking."""
-    shown = is_terminal(sys.stderr) and not output.quiet
-    try:
-        while True:
-            step = next(under_way)
-            if shown:
-                print(f"\r\x1b[K{step} ...", end="", file=sys.stderr, flush=True)
-    except StopIteration as end:
-        found: Exported = end.value
-        return found
-    finally:
-        under_way.close()
-        if shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    """The end of an export; what is done now is shown on stderr meanwhile, where somebody wants it."""
+    with live(output) as shown, closing(under_way):
+        try:
+            while True:
+                shown.step(next(under_way))
+        except StopIteration as end:
+            found: Exported = end.value
+            return found
 
 
 def _sentences(found: Exported, push: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_name
-from convlab.cli.options import DesignName, Sets
+from convlab.cli.options import DesignName, Sets, out_option
 from convlab.cli.output import Output, command
 
 PANEL = "Look up"
@@ -21,7 +21,7 @@ Name = Annotated[
         autocompletion=complete_name,
     ),
 ]
-File = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout.")]
+File = Annotated[str | None, out_option("FILE", "Write to a file instead of stdout.")]
 Roadmap = Annotated[bool, typer.Option("--roadmap", help="The steps of the walk from ResNet-50 to ConvNeXt-T.")]
 Spaces = Annotated[bool, typer.Option("--spaces", help="The design spaces.")]
 OfSpaces = Annotated[bool, typer.Option("--space", help="The schema of a space instead.")]
@@ -173,10 +173,11 @@ def _explain_design(output: Output, name: str, sets: Any) -> None:
 def _refuse_unknown(name: str) -> None:
     """Where the name is neither explained nor that of a design, say what is near."""
     from convlab.errors import ConvlabError, Problem, did_you_mean, quote
+    from convlab.paths import expanded
     from convlab.presets import preset_names, preset_path
     from convlab.views.explanations import explained_names
 
-    if name.endswith(".toml") or preset_path(name) is not None or Path(name).exists():
+    if name.endswith(".toml") or preset_path(name) is not None or expanded(name).exists():
         return
     meant = did_you_mean(name, (*explained_names(), *preset_names(), *preset_names("spaces")))
     taken = "a knob, a kind, a layer, a figure, an error code, a recipe, a preset, a space or a file"

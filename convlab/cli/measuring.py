@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convlab.cli.completion import complete_design, complete_device
-from convlab.cli.options import ChannelsLast, Folded, ImageSize, sets_option
+from convlab.cli.completion import complete_design, complete_mode, complete_task
+from convlab.cli.options import (
+    ChannelsLast,
+    Device,
+    Folded,
+    ImageSize,
+    MeasuredDtype,
+    NoStore,
+    SetsOfEach,
+    StorePlace,
+)
 from convlab.cli.output import Output, command
 
 if TYPE_CHECKING:
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
     Session = Callable[[Output, Request, Keeping], int]
 
 PANEL = "Measure"
-_HOW, _WHAT, _STORE, _RUN = "How exactly", "What is measured", "Store", "Run"
+_HOW, _WHAT, _RUN = "How exactly", "What is measured", "Run"
 
 SWEEP = (
     "Throughput at batch 1, 2, 4, ... up to 1024, and its knee: where more images bring less than 5 %. "
@@ -32,9 +41,6 @@ Networks = Annotated[
         metavar="DESIGN...", help="Presets, TOML files, or networks as PACKAGE:NAME.", autocompletion=complete_design
     ),
 ]
-Turned = Annotated[
-    list[str] | None, sets_option("Turn a knob in every DESIGN, such as stages.2.depth=27; may be repeated.")
-]
 Peers = Annotated[
     list[str] | None,
     typer.Option(
@@ -46,31 +52,19 @@ Peers = Annotated[
     ),
 ]
 Task = Annotated[
-    str, typer.Option("--task", metavar="inference|training|both", help="What a step does.", rich_help_panel=_RUN)
+    str,
+    typer.Option(
+        "--task",
+        metavar="inference|training|both",
+        help="What a step does.",
+        rich_help_panel=_RUN,
+        autocompletion=complete_task,
+    ),
 ]
 Batch = Annotated[
     str | None,
     typer.Option(
         "--batch", metavar="N", help="Images a step; by default 8 on a CPU, 128 elsewhere.", rich_help_panel=_RUN
-    ),
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        "--device",
-        metavar="auto|cpu|cuda|cuda:N|mps",
-        help="Where to run.",
-        rich_help_panel=_RUN,
-        autocompletion=complete_device,
-    ),
-]
-Dtype = Annotated[
-    str | None,
-    typer.Option(
-        "--dtype",
-        metavar="float32|tf32|bfloat16|float16",
-        help="The number format; in training that of autocast.",
-        rich_help_panel=_RUN,
     ),
 ]
 Mode = Annotated[
@@ -80,6 +74,7 @@ Mode = Annotated[
         metavar="eager|compiled|max-autotune",
         help="As it is, or through torch.compile.",
         rich_help_panel=_RUN,
+        autocompletion=complete_mode,
     ),
 ]
 Graphs = Annotated[
@@ -116,10 +111,6 @@ Matrix = Annotated[
         "--matrix", help="Every layout, mode, dtype and CUDA graphs; options above hold one.", rich_help_panel=_WHAT
     ),
 ]
-StorePlace = Annotated[
-    str | None, typer.Option("--store", metavar="PATH|URL", help="Where the run is kept.", rich_help_panel=_STORE)
-]
-NoStore = Annotated[bool, typer.Option("--no-store", help="Keep nothing.", rich_help_panel=_STORE)]
 
 
 @command(PANEL, "convlab bench convnext_t --against timm:convnext_tiny")
@@ -127,7 +118,7 @@ def bench(
     output: Output,
     designs: Networks,
     against: Peers = None,
-    sets: Turned = None,
+    sets: SetsOfEach = None,
     image: ImageSize = None,
     folded: Folded = False,
     sweep: Sweep = False,
@@ -137,7 +128,7 @@ def bench(
     task: Task = "inference",
     batch: Batch = None,
     device: Device = None,
-    dtype: Dtype = None,
+    dtype: MeasuredDtype = None,
     channels_last: ChannelsLast = None,
     mode: Mode = None,
     cuda_graphs: Graphs = None,
@@ -157,6 +148,7 @@ def bench(
     try:
         from convlab.cli.bench_request import Given, request
         from convlab.cli.bench_run import keeping
+        from convlab.cli.live import begun
 
         given = Given(
             designs=designs,
@@ -178,6 +170,7 @@ def bench(
         )
         asked = request(output, given, what)
         with keeping(store, asked, kind=what, stored=not no_store) as kept:
+            begun(output, kept)
             if not output.as_json:
                 output.turned(sets)
             code = _session(what)(output, asked, kept)

@@ -6,7 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from convlab.cli.completion import complete_design, complete_device, complete_dtype, complete_set
+from convlab.cli.completion import (
+    complete_design,
+    complete_device,
+    complete_dtype,
+    complete_measured_dtype,
+    complete_set,
+)
 
 PANEL = "Design"
 
@@ -21,6 +27,9 @@ def sets_option(help: str) -> Any:
 
 
 Sets = Annotated[list[str] | None, sets_option("Turn a knob, such as stages.2.depth=27; may be repeated.")]
+SetsOfEach = Annotated[
+    list[str] | None, sets_option("Turn a knob in every DESIGN, such as stages.2.depth=27; may be repeated.")
+]
 ImageSize = Annotated[
     str | None,
     typer.Option("--image", metavar="N|HxW", help="Another image size, in px.", rich_help_panel=PANEL),
@@ -50,7 +59,7 @@ Device = Annotated[
     str | None,
     typer.Option(
         "--device",
-        metavar="auto|cpu|cuda|mps",
+        metavar="auto|cpu|cuda|cuda:N|mps",
         help="Where to run.",
         rich_help_panel="Run",
         autocompletion=complete_device,
@@ -61,9 +70,19 @@ Dtype = Annotated[
     typer.Option(
         "--dtype",
         metavar="float32|bfloat16|float16",
-        help="The number format.",
+        help="The number format; in training that of autocast.",
         rich_help_panel="Run",
         autocompletion=complete_dtype,
+    ),
+]
+MeasuredDtype = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype",
+        metavar="float32|tf32|bfloat16|float16",
+        help="The number format; in training that of autocast.",
+        rich_help_panel="Run",
+        autocompletion=complete_measured_dtype,
     ),
 ]
 ChannelsLast = Annotated[
@@ -86,4 +105,18 @@ PredictThreads = Annotated[
         rich_help_panel="Run",
     ),
 ]
+StorePlace = Annotated[
+    str | None, typer.Option("--store", metavar="PATH|URL", help="Where the run is kept.", rich_help_panel="Store")
+]
+NoStore = Annotated[
+    bool,
+    typer.Option(
+        "--no-store", help="Keep no run; checkpoints and calibrations are kept all the same.", rich_help_panel="Store"
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+
+
+def out_option(metavar: str, help: str, *, panel: str | None = None) -> Any:
+    """The option that says where to write to."""
+    return typer.Option("--output", "-o", metavar=metavar, help=help, rich_help_panel=panel)

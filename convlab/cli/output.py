@@ -48,6 +48,11 @@ class Output:
         """When to colour; settings are looked at only where no option says."""
         return self.color_option or self.settings().color
 
+    @functools.cached_property
+    def progress(self) -> str:
+        """How long work tells how far it is; not at all where the command line says quiet."""
+        return "none" if self.quiet else self.settings().progress
+
     def json(self, result: dict[str, Any]) -> None:
         """Write a result as one object."""
         print(json.dumps({"schema_version": SCHEMA_VERSION, **result}, indent=2))
@@ -94,6 +99,10 @@ class Output:
         if self.quiet or not notes:
             return
         sys.stdout.flush()
+        if self.progress == "json":
+            from convlab.cli.live import noted
+
+            return noted(notes)
         word = "\x1b[33mnote:\x1b[0m" if wants_color(sys.stderr, self.color) else "note:"
         for note in notes:
             print(f"{word} {visible(note.message)}\n   = help: {visible(note.help)}", file=sys.stderr)

@@ -8,6 +8,7 @@ import typer
 
 from convlab.cli import collecting
 from convlab.cli.completion import complete_export
+from convlab.cli.options import Force, out_option
 from convlab.cli.output import Output, command
 from convlab.cli.stores import (
     LIMIT,
@@ -168,7 +169,7 @@ def query(
 @command(PANEL, "convlab runs export --kind benchmark -o benchmarks.csv")
 def export(
     output: Output,
-    out: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to.")],
+    out: Annotated[str, out_option("FILE", "Where to.")],
     runs: MaybeSome = None,
     to: Annotated[
         str | None,
@@ -176,7 +177,7 @@ def export(
             "--to", metavar="csv|parquet|json", help="The format; by the file's ending.", autocompletion=complete_export
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    force: Force = False,
     kind: Kind = None,
     design: OfDesign = None,
     since: Since = None,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convlab.cli.bench_run import Keeping, watched
+from convlab.cli.bench_run import Keeping
+from convlab.cli.live import begun, watched
 from convlab.cli.train_request import Request
 from convlab.measurement.machine.environment import Environment, environment
 from convlab.measurement.recording import recording
@@ -27,15 +29,18 @@ from convlab.views.trainings import (
     cue_table,
     doubt_facts,
     override_table,
-    partial_table,
     plain_training,
     trained_how,
     training_notes,
+    unranked_table,
 )
 
 if TYPE_CHECKING:
     from convlab.cli.output import Output
     from convlab.views.tables import Table
+
+
+COLUMNS = 80
 
 
 def trained(output: Output, asked: Request, *, store: str | None, stored: bool) -> int:
@@ -49,13 +54,16 @@ def trained(output: Output, asked: Request, *, store: str | None, stored: bool) 
         if speaks:
             begin(output, asked, names)
         keep = recorder_of(asked, kept)
+        folder = asked.folder or default_folder(kept)
+        if speaks:
+            begun(output, kept, folder)
         work = train(
             asked.designs,
             recipe=asked.recipe,
             data=asked.data,
             seeds=asked.seeds,
             device=asked.device,
-            folder=asked.folder or default_folder(kept),
+            folder=folder,
             resume=asked.resume,
             weights=asked.weights or None,
             track=asked.track,
@@ -80,7 +88,7 @@ def keeping(asked: Request, name: str, place: Environment, *, store: str | None,
     with open_store(store) as opened:
         seeds = range(asked.recipe.seed, asked.recipe.seed + asked.seeds)
         folder = "" if asked.folder is None else str(asked.folder.resolve())
-        settings = run_settings(asked.recipe, data=asked.data, seeds=seeds, folder=folder)
+        settings = run_settings(asked.recipe, data=asked.data, seeds=seeds, folder=folder, weights=asked.weights)
         with recording(opened, KIND, name=name, settings=settings, environment=place) as recorder:
             yield Keeping(recorder, opened.place)
 
@@ -89,7 +97,7 @@ def begin(output: Output, asked: Request, names: str) -> None:
     """Say on stderr what is about to be trained."""
     if not (output.quiet or output.as_json):
         line = beginning(names, asked.recipe, asked.data, seeds=asked.seeds, device=asked.device)
-        print(line, file=sys.stderr, flush=True)
+        print(textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False), file=sys.stderr, flush=True)
 
 
 def default_folder(kept: Keeping) -> Path:
@@ -127,7 +135,7 @@ def _show(output: Output, found: Training, kept: Keeping, place: Environment) ->
         return
     if found.stopped:
         output.heading("stopped: what was trained until then")
-    figures = (ranking_table(found.ranking, found.trained), partial_table(found))
+    figures = (ranking_table(found.ranking, found.trained), unranked_table(found))
     for table in (*figures, cue_table(found.trained), curve_table(found.trained), override_table(found.overrides)):
         show_table(output, table)
     for sentence in found.ranking.notes:

@@ -9,19 +9,17 @@ import typer
 from convlab.cli.completion import (
     complete_data,
     complete_design,
-    complete_device,
-    complete_dtype,
     complete_recipe,
     complete_recipe_set,
     complete_source,
     complete_tracker,
     complete_training,
 )
-from convlab.cli.options import sets_option
+from convlab.cli.options import Device, Dtype, NoStore, SetsOfEach, StorePlace, out_option
 from convlab.cli.output import Output, command
 
 PANEL = "Train"
-_RECIPE, _RUN, _STORE = "Recipe", "Run", "Store"
+_RECIPE, _RUN = "Recipe", "Run"
 
 Designs = Annotated[
     list[str] | None,
@@ -30,9 +28,6 @@ Designs = Annotated[
         help="Presets or TOML files; with --resume they may be left out.",
         autocompletion=complete_design,
     ),
-]
-Turned = Annotated[
-    list[str] | None, sets_option("Turn a knob in every DESIGN, such as stages.2.depth=27; may be repeated.")
 ]
 Against = Annotated[
     list[str] | None,
@@ -94,16 +89,6 @@ Samples = Annotated[
     str | None, typer.Option("--samples", metavar="N", help="The budget, in images.", rich_help_panel=_RECIPE)
 ]
 Batch = Annotated[str | None, typer.Option("--batch", metavar="N", help="Images a step.", rich_help_panel=_RECIPE)]
-Dtype = Annotated[
-    str | None,
-    typer.Option(
-        "--dtype",
-        metavar="float32|bfloat16|float16",
-        help="The number format of autocast.",
-        rich_help_panel=_RECIPE,
-        autocompletion=complete_dtype,
-    ),
-]
 Weights = Annotated[
     str | None,
     typer.Option(
@@ -118,26 +103,7 @@ Seeds = Annotated[
     str | None,
     typer.Option("--seeds", metavar="N", help="Train each design so often; 1.", rich_help_panel=_RUN),
 ]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        "--device",
-        metavar="auto|cpu|cuda|cuda:N|mps",
-        help="Where to run.",
-        rich_help_panel=_RUN,
-        autocompletion=complete_device,
-    ),
-]
-Folder = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FOLDER",
-        help="Where checkpoints go; otherwise to your data folder.",
-        rich_help_panel=_RUN,
-    ),
-]
+Folder = Annotated[str | None, out_option("FOLDER", "Where checkpoints go; otherwise to your data folder.", panel=_RUN)]
 Resume = Annotated[
     str | None,
     typer.Option(
@@ -158,17 +124,13 @@ Track = Annotated[
         autocompletion=complete_tracker,
     ),
 ]
-StorePlace = Annotated[
-    str | None, typer.Option("--store", metavar="PATH|URL", help="Where the run is kept.", rich_help_panel=_STORE)
-]
-NoStore = Annotated[bool, typer.Option("--no-store", help="Keep no run; checkpoints are kept.", rich_help_panel=_STORE)]
 
 
 @command(PANEL, "convlab train convnext_t resnet50 --recipe sprint --seeds 3")
 def train(
     output: Output,
     designs: Designs = None,
-    sets: Turned = None,
+    sets: SetsOfEach = None,
     against: Against = None,
     image: Image = None,
     full_size: FullSize = False,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convlab.cli.bench_run import Keeping, watched
-from convlab.cli.train_request import Given, walk_request
+from convlab.cli.bench_run import Keeping
+from convlab.cli.live import begun, watched
+from convlab.cli.train_request import Request
 from convlab.cli.train_run import begin, default_folder, ended, go_on, keeping, recorder_of, show_table
 from convlab.measurement.machine.environment import Environment, environment
-from convlab.training.walking import Walk, walk
+from convlab.training.walking import walk
+from convlab.training.walks import Walk
 from convlab.views.learning import curve_table
 from convlab.views.notes import plain_notes
-from convlab.views.trainings import doubt_facts, partial_table, plain_training, trained_how, training_notes
+from convlab.views.trainings import doubt_facts, plain_training, trained_how, training_notes, unranked_table
 from convlab.views.walk import fidelity_texts, left_out_table, plain_walk, walk_table
 
 if TYPE_CHECKING:
@@ -20,19 +22,20 @@ if TYPE_CHECKING:
 NAME = "the walk to ConvNeXt-T"
 
 
-def walked(output: Output, given: Given, *, leave_one_out: bool, stored: bool) -> int:
+def walked(output: Output, asked: Request, *, leave_one_out: bool, store: str | None, stored: bool) -> int:
     """Train the walk, store it meanwhile, and print it; the exit code. Raises ConvlabError."""
-    asked = walk_request(output, given)
     place = environment(asked.device)
-    with keeping(asked, NAME, place, store=given.store, stored=stored) as kept:
+    with keeping(asked, NAME, place, store=store, stored=stored) as kept:
         begin(output, asked, NAME)
         keep = recorder_of(asked, kept)
+        folder = asked.folder or default_folder(kept)
+        begun(output, kept, folder)
         work = walk(
             recipe=None if asked.resume else asked.recipe,
             data=asked.data,
             seeds=asked.seeds,
             device=asked.device,
-            folder=asked.folder or default_folder(kept),
+            folder=folder,
             resume=asked.resume,
             keep=keep,
             leave_one_out=leave_one_out,
@@ -54,7 +57,7 @@ def _show(output: Output, found: Walk, kept: Keeping, place: Environment) -> Non
         return
     if found.training.stopped:
         output.heading("stopped: what was trained until then")
-    for table in (walk_table(found), left_out_table(found), partial_table(found.training)):
+    for table in (walk_table(found), left_out_table(found), unranked_table(found.training)):
         show_table(output, table)
     show_table(output, curve_table(found.training.trained))
     for sentence in (*fidelity_texts(found), *found.training.ranking.notes):

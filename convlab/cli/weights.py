@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convlab.cli.completion import complete_design, complete_layout, complete_source
-from convlab.cli.options import DesignName, Force, Sets
+from convlab.cli.options import DesignName, Force, Sets, out_option
 from convlab.cli.output import Output, command
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ Ignore = Annotated[
     list[str] | None,
     typer.Option("--ignore", metavar="PATH", help="Weights that need not fit, such as head; may be repeated."),
 ]
-Out = Annotated[
-    str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Where to; a .safetensors file in this folder by default."),
-]
+Out = Annotated[str | None, out_option("FILE", "Where to; a .safetensors file in this folder by default.")]
 
 
 @command(PANEL, "convlab weights check convnext_t.pth --design convnext_t")

@@ -38,8 +38,9 @@ def removed(text: str, keys: Keys) -> str:
     """The text without what is written at keys; a header that has nothing below it any more goes too."""
     page = Page.of(text)
     found = [statement for statement in page.statements if statement.path[: len(keys)] == keys]
-    if not found:
-        return page.edited([_inside_removed(page, keys)]) if page.is_pair(keys) else text
+    if not found:  # it stands inside an inline table, perhaps as several dotted keys
+        inside = next((each for each in page.spans if each[: len(keys)] == keys and page.is_pair(each)), None)
+        return removed(page.edited([_inside_removed(page, inside)]), keys) if inside else text
     for statement in reversed(found):
         text = _without(page._replace(text=text), statement)
     return _without_empty_header(text, found[0].table) if found[0].table else text

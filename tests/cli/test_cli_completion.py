@@ -13,10 +13,14 @@ from convlab.cli.completion import (
     complete_dtype,
     complete_format,
     complete_grouping,
+    complete_measured_dtype,
+    complete_mode,
     complete_name,
     complete_set,
     complete_space,
+    complete_task,
 )
+from convlab.measurement.running.conditions import MODES, TASKS
 
 
 def test_designs_are_presets_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,5 +53,7 @@ def test_words() -> None:
     assert complete_color("a") == ["auto", "always"]
     assert complete_device("c") == ["cpu", "cuda"]
     assert complete_dtype("f") == ["float32", "float16"]
+    assert complete_measured_dtype("t") == ["tf32"]
+    assert [complete_task(""), complete_mode("")] == [[*TASKS, "both"], list(MODES)]
     assert complete_format("to") == ["torch-export", "toml"]
     assert "map-vanishes" in complete_name("map")

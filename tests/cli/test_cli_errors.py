@@ -75,6 +75,13 @@ def test_an_empty_name_is_no_folder(shell: Callable) -> None:
     assert "the name of a design is empty" in shell("profile", "").err
 
 
+@pytest.mark.parametrize("command", ["explain", "profile", "data show", "runs list --store", "train --resume"])
+def test_a_name_that_no_file_can_have_is_told(command: str, shell: Callable) -> None:
+    ran = shell(*command.split(), "x" * 5000)
+    assert (ran.code, ran.out) == (2, "")
+    assert "internal error" not in ran.err
+
+
 def test_all_problems_at_once_with_their_places(shell: Callable) -> None:
     Path("mine.toml").write_text('base = "convnext_t"\ndrop_path = 2\n\n[block]\nkind = "convnxt"\nkernl = 3\n')
     ran = shell("profile", "mine.toml", "--color", "always")

@@ -53,8 +53,14 @@ def start(*arguments: str, **changes: str) -> subprocess.Popen[bytes]:
 
 
 def modules(*arguments: str) -> set[str]:
+    """What a command imports that succeeds."""
+    return loaded(*arguments, check=True)
+
+
+def loaded(*arguments: str, check: bool = False, **changes: str) -> set[str]:
+    """What a command imports, whatever becomes of it."""
     command = [sys.executable, "-c", PROBE, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(**changes), check=check)
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 

@@ -72,7 +72,7 @@ def test_every_knob_of_recipes_is_explained_by_an_example_that_works(name: str) 
 def test_recipes_are_explained() -> None:
     (found,) = explanations("imagenet_convnext")
     assert dict(found.facts)["mixup"] == "0.8"
-    assert found.example == "convlab train convnext_t --recipe imagenet_convnext"
+    assert found.example == "convlab train convnext_t --recipe imagenet_convnext --data FOLDER"
 
 
 def test_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,12 +54,25 @@ def nets(shell: Callable) -> tuple[str, str]:
         (["convnext_t", "--output", "/proc/nowhere"], ["/proc/nowhere", "--output"]),
         (["convnext_t", "--data", "digits", "--full-size"], ["at 8x8 px"]),
         (["--resume", "nowhere"], ["nowhere"]),
+        (["convnext_t", "--data", "digits", "--batch", "4096"], ["a batch of 4,096 images is larger"]),
+        (["convnext_t", "--data", "digits", "--weights", "nope.pth"], ["nope.pth"]),
+        (["convnext_t", "--data", "digits", "--output", "."], ["holds a training"]),
+        (["convnext_t", "--output", "~nosuchuser/x"], ["there is no such home folder"]),
+        (["convnext_t", "--output", "x" * 900], ["File name too long"]),
+        (["convnext_t", "--data", "~nosuchuser/x"], ["there is no such home folder"]),
+        (["convnext_t", "--data", "x" * 900], ["File name too long"]),
+        (["convnext_t", "--recipe", "~nosuchuser/x"], ["there is no recipe"]),
+        (["convnext_t", "--recipe", "cifar_speedrun", "--epochs", "2"], ["the warm-up takes 5 epochs of 2"]),
+        (["--resume", "~nosuchuser/x"], ["there is no such home folder"]),
+        (["--resume", "x" * 900], ["File name too long"]),
         (["convnext_t", "--track", "tensorbord"], ['no tracker "tensorbord"', 'did you mean "tensorboard"']),
     ],
 )
 def test_what_is_refused(arguments: list[str], words: list[str], shell: Callable) -> None:
-    ran = shell("train", *arguments)
-    assert ran.code in (1, 2)
+    Path("left-small-seed0", "step-000001").mkdir(parents=True)
+    ran = shell("train", *arguments, "--store", "here.sqlite")
+    assert not Path("here.sqlite").exists()
+    assert ran.code == (1 if "--full-size" in arguments else 2)
     assert ran.out == ""
     for word in words:
         assert word in ran.err
@@ -71,7 +84,7 @@ def test_what_is_refused(arguments: list[str], words: list[str], shell: Callable
 def test_a_ranking_with_curves_changes_and_the_run(nets: tuple[str, str], shell: Callable) -> None:
     ran = shell("train", *nets, *DIGITS, "--seeds", "2", "--store", "here.sqlite")
     assert ran.code == 0
-    assert ran.err.startswith("training small, plain by sprint samples=256: 256 images of digits, on cpu, 2 seeds\n")
+    assert ran.err.startswith("training small, plain by sprint samples=256: 256 images of digits, on cpu, 2\nseeds\n")
     lines = ran.out.splitlines()
     assert lines[0].split() == [
         "#",
@@ -156,7 +169,10 @@ def test_a_finished_training_is_resumed_at_once(nets: tuple[str, str], shell: Ca
         (["--recipe-set", "learning_rate=0.5"], ["another recipe", "learning_rate = 0.06 is now 0.5"]),
         (["--seeds", "3"], ["begun with 1 seed, not 3"]),
         (["--output", "there"], ["leave --output out"]),
-        (["--weights", "mine.safetensors"], ["leave --weights out"]),
+        (["--weights", "mine.safetensors"], ["mine.safetensors"]),
+        (["--set", "block.kernel_size=5"], ["--set without a design", "name the designs"]),
+        (["--against", "plain.toml"], ["--against without a design"]),
+        (["--data", "procedural"], ['begun with "digits", not "procedural"', "leave --data out"]),
     ],
 )
 def test_another_training_is_not_resumed(
@@ -167,6 +183,40 @@ def test_another_training_is_not_resumed(
     assert (ran.code, ran.out) == (2, "")
     for word in words:
         assert word in ran.err
+
+
+def test_a_refusal_leaves_no_folder_behind(nets: tuple[str, str], shell: Callable) -> None:
+    ran = shell("train", nets[0], *DIGITS, "--batch", "4096", "--output", "here/deep", "--store", "here.sqlite")
+    assert ran.code == 2
+    assert not Path("here").exists()
+    assert not Path("here.sqlite").exists()
+
+
+def test_the_latest_is_the_latest_that_can_be_resumed(nets: tuple[str, str], shell: Callable) -> None:
+    for folder in ("here", "gone"):
+        assert shell("train", nets[0], *DIGITS, "--quiet", "--output", folder).code == 0
+    Path("gone", "job.json").unlink()
+    assert shell("train", "--resume", "latest", "--json").json["folder"].endswith("here")
+
+
+def test_a_knob_turned_by_hand_stays_in_a_short_training(nets: tuple[str, str], shell: Callable) -> None:
+    by_hand = ("--recipe-set", "mixup=0.8", "--recipe-set", "label_smoothing=0.1")
+    Path("busy.toml").write_text('base = "sprint"\nmixup = 0.8\nlabel_smoothing = 0.2\nflip = true\n')
+    first = shell("train", nets[0], *DIGITS, "--recipe", "busy.toml", *by_hand, "--json", "--output", "here")
+    for ran in (first, shell("train", "--resume", "here", "--json")):
+        told = {each["path"] for each in ran.json["overrides"]["small"]}
+        assert "recipe.flip" in told
+        assert not told & {"recipe.mixup", "recipe.label_smoothing"}
+
+
+def test_another_training_is_no_walk(nets: tuple[str, str], shell: Callable) -> None:
+    assert shell("train", nets[0], *DIGITS, "--quiet", "--output", "here", "--no-store").code == 0
+    before = sorted(Path("here").rglob("*"))
+    ran = shell("roadmap", "--train", "--resume", "here", "--store", "here.sqlite")
+    assert (ran.code, ran.out) == (2, "")
+    assert "not one of the walk" in ran.err
+    assert sorted(Path("here").rglob("*")) == before
+    assert not Path("here.sqlite").exists()
 
 
 def test_what_is_there_is_not_trained_over(nets: tuple[str, str], shell: Callable) -> None:
@@ -198,5 +248,13 @@ def test_the_walk_is_trained(shell: Callable) -> None:
     assert ran.json["fidelity"]["proxy"]["n"] == 16
     text = shell("roadmap", "--train", "--resume", "here", "--no-store")
     assert text.code == 0
+    for other, word in (
+        (("--recipe-set", "mixup=0.5"), "mixup"),
+        (("--seeds", "2"), "seed"),
+        (("--samples", "64"), "samples"),
+    ):
+        refused = shell("roadmap", "--train", "--resume", "here", "--no-store", *other)
+        assert refused.code == 2
+        assert word in refused.err
     assert "Kendall's tau with the published top-1" in text.out
     assert "ConvNeXt-T without" in text.out

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_cli_process import HEAVY, environment, modules
+from test_cli_process import HEAVY, environment, loaded, modules
 
 from convlab.runs import open_store
 
@@ -21,6 +21,14 @@ LONG = ("net.toml", "--data", "digits", "--samples", "64000", "--batch", "32", "
 @pytest.mark.parametrize("command", [("train", "--help"), ("roadmap", "--help"), ("roadmap",), ("recipes", "--help")])
 def test_what_does_not_train_imports_nothing_heavy(command: tuple[str, ...]) -> None:
     assert modules(*command) & {*HEAVY, "sqlalchemy", "sklearn", "PIL"} == set()
+
+
+@pytest.mark.parametrize(
+    "command", ["train nope", "train convnext_t --recipe nope", "roadmap --train --seeds 0", "data list"]
+)
+def test_what_is_refused_or_listed_without_data_needs_no_torch(command: str) -> None:
+    found = loaded(*command.split())
+    assert found & {*HEAVY, "sqlalchemy"} <= ({"numpy"} if command == "data list" else set())
 
 
 def train(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:

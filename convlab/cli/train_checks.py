@@ -1,0 +1,74 @@
+"""What is asked to be trained, checked with data, device and folder, before a run of the store or a file is made."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convlab.cli.read_set import read_set
+from convlab.cli.train_request import Given, Request
+from convlab.errors import ConvlabError, Problem, quote
+from convlab.models.builder import available
+from convlab.paths import expanded
+from convlab.training.asking import begun, refuse_there
+from convlab.training.preparing import prepared, refuse_untrainable
+from convlab.training.running.fine_tuning import lasting_weights
+from convlab.training.walking import planned, sized
+from convlab.weights.given import given as tensors_of
+
+if TYPE_CHECKING:
+    import torch
+
+    from convlab.cli.output import Output
+    from convlab.language.design import Design
+    from convlab.training.recipes.recipe import Recipe
+
+
+def fresh(output: Output, given: Given, designs: Sequence[Design], *, recipe: Recipe, seeds: int) -> Request:
+    """A training that is begun. Raises ConvlabError for what ``train`` would refuse."""
+    device, folder = device_of(output, given), _folder(given)
+    if given.weights:
+        tensors_of(given.weights)  # at a large size it takes a while to read data, and a file is misspelled soon
+    data = read_set(output, recipe.data, image_size=recipe.image_size)
+    job = begun(designs, recipe, data, seeds=seeds, device=device.type)
+    refuse_untrainable(prepared(job, data), data, device, weights=given.weights)
+    weights = lasting_weights(given.weights)
+    return Request(job.designs, recipe, data, seeds, str(device), folder, track=tuple(given.track), weights=weights)
+
+
+def fresh_walk(output: Output, given: Given, *, recipe: Recipe, seeds: int, leave_one_out: bool) -> Request:
+    """A walk that is begun. Raises ConvlabError for what ``walk`` would refuse."""
+    device, folder, recipe = device_of(output, given), _folder(given), sized(recipe)
+    data = read_set(output, recipe.data, image_size=recipe.image_size)
+    plan = planned(recipe, data, device=device.type, leave_one_out=leave_one_out)
+    job = begun(plan.designs, plan.recipe, data, seeds=seeds, device=device.type)
+    refuse_untrainable(prepared(job, data), data, device)
+    return Request((), recipe, data, seeds, str(device), folder)
+
+
+def device_of(output: Output, given: Given) -> torch.device:
+    """The device that is named or set. Raises ConvlabError where it is not there."""
+    return available(given.device or output.settings().device)
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise ConvlabError where no checkpoint can be written into a folder, which need not be there. Nothing is left behind."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        message = f"checkpoints cannot be written to {quote(str(folder))}: {error.strerror}"
+        problem = Problem("unreadable-file", message, help="name another folder with --output")
+        raise ConvlabError(problem, exit_code=2) from None
+
+
+def _folder(given: Given) -> Path | None:
+    if given.folder is None:
+        return None
+    folder = expanded(given.folder)
+    refuse_there(folder)
+    refuse_unwritable(folder)
+    return folder

@@ -1,0 +1,106 @@
+"""Edits of the design: values typed, bumped, toggled and restored; undo and redo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convlab.documents.assignments import parse_assignment
+from convlab.errors import ConvlabError
+from convlab.tui.dialogs.asking import AskText
+from convlab.tui.knob_line import KnobLine
+from convlab.tui.prompt import Prompt
+from convlab.views.bumping import bumped
+from convlab.views.grid import GridCell
+
+if TYPE_CHECKING:
+    from convlab.tui.lab import Lab
+
+
+def edit(lab: Lab) -> None:
+    """Ask for the value under the cursor."""
+    cell = lab.grid.cell
+    if cell is not None:
+        lab.query_one(Prompt).ask(cell)
+
+
+def typed(lab: Lab, path: str, text: str) -> None:
+    """Turn a knob to what was typed, read as the shell reads --set. Raises ConvlabError."""
+    lab.turn(path, parse_assignment(f"{path}={text}").value)
+
+
+def next_value(lab: Lab) -> None:
+    """The next value that the design takes. Raises ConvlabError."""
+    _bump(lab, 1)
+
+
+def previous_value(lab: Lab) -> None:
+    """The value before. Raises ConvlabError."""
+    _bump(lab, -1)
+
+
+def toggle(lab: Lab) -> None:
+    """The other truth value, or the next choice. Raises ConvlabError."""
+    cell = lab.grid.cell
+    if cell is not None and cell.knob.kind in ("boolean", "choice"):
+        _bump(lab, 1)
+
+
+def restore(lab: Lab) -> None:
+    """The value that the baseline has. Raises ConvlabError."""
+    cell = lab.grid.cell
+    if cell is None or not cell.changed:
+        return
+    if cell.baseline is None:
+        lab.query_one(KnobLine).say(f"The baseline has no {cell.path}.")
+        return
+    lab.turn(cell.path, cell.baseline)
+
+
+def image_size(lab: Lab) -> None:
+    """Ask for another image."""
+
+    def take(text: str) -> None:
+        typed(lab, "image.size", "[" + ", ".join(text.lower().split("x")) + "]" if "x" in text.lower() else text)
+
+    size = lab.session.design.image.size
+    value = "x".join(map(str, size)) if isinstance(size, tuple) else str(size)
+    lab.app.push_screen(AskText("Image size", value, "px: 224, or height x width: 192x256", take=take))
+
+
+def undo(lab: Lab) -> None:
+    """Take back the last edit."""
+    if lab.session.can_undo:
+        last = lab.session.last
+        lab.go(lab.session.undone())
+        lab.query_one(KnobLine).say(f"Taken back: {last}")
+
+
+def redo(lab: Lab) -> None:
+    """Make it again."""
+    if lab.session.can_redo:
+        lab.go(lab.session.redone())
+        lab.query_one(KnobLine).say(f"Made again: {lab.session.last}")
+
+
+def _bump(lab: Lab, direction: int) -> None:
+    """Values that the design does not take are passed over; where it takes none, the first refusal is told. Raises ConvlabError."""
+    cell = lab.grid.cell
+    if cell is None:
+        return
+    refused: ConvlabError | None = None
+    for value in bumped(cell.knob, cell.value, direction):
+        try:
+            lab.turn(cell.path, value)
+        except ConvlabError as error:
+            refused = refused or error
+        else:
+            return
+    if refused is not None:
+        raise refused
+    lab.query_one(KnobLine).say(_nothing(cell, direction))
+
+
+def _nothing(cell: GridCell, direction: int) -> str:
+    if cell.knob.kind in ("choices", "layers", "text", "size"):
+        return f"{cell.path} has no next value: ⏎ edits it."
+    return f"{cell.path} has no value {'after' if direction > 0 else 'before'} this one: {cell.knob.bounds()}."

@@ -1,0 +1,99 @@
+"""Files: save, save as, open, and leaving; what is not saved is asked about first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convlab.errors import ConvlabError, Problem, quote
+from convlab.session import opened
+from convlab.tui.dialogs.asking import AskText
+from convlab.tui.dialogs.picker import Picker
+from convlab.tui.dialogs.unsaved import SAVE, Unsaved
+from convlab.tui.knob_line import KnobLine
+
+if TYPE_CHECKING:
+    from convlab.tui.lab import Lab
+
+
+def save(lab: Lab) -> None:
+    """Into the design's file; where it has none, one is asked for. Raises ConvlabError."""
+    if lab.session.path is None:
+        save_as(lab)
+        return
+    _saved(lab, None)
+
+
+def save_as(lab: Lab, then: Callable[[], None] | None = None) -> None:
+    """Into another file, which is asked for; ``then`` is done when it is saved."""
+
+    def take(text: str) -> None:
+        path = _path(text)
+        if path.exists() and path != lab.session.path and asked != [path]:
+            asked[:] = [path]
+            problem = Problem("usage", f"{quote(str(path))} is there already", help="⏎ once more writes over it")
+            raise ConvlabError(problem)
+        _saved(lab, path)
+
+    asked: list[Path] = []
+    name = Path(lab.session.design.name or "design").name
+    value = str(lab.session.path or f"{name}.toml")
+    lab.app.push_screen(AskText("Save as", value, "a file that ends in .toml", take=take), lambda text: then() if then and text else None)
+
+
+def open_another(lab: Lab) -> None:
+    """Another design in place of this one."""
+
+    def answered(source: str | None) -> None:
+        if source:
+            guarded(lab, lambda: lab.attempt(lambda: open_source(lab, source)))
+
+    lab.app.push_screen(Picker(), answered)
+
+
+def open_source(lab: Lab, source: str) -> None:
+    """A preset or a file in place of the design. Raises ConvlabError."""
+    session = opened(source)
+    lab.walking = source.startswith("roadmap/")
+    lab.last_command = ()
+    lab.go(session)
+    lab.query_one(KnobLine).say(f"Opened {source}.")
+
+
+def leave(lab: Lab) -> None:
+    """End the program."""
+    guarded(lab, lab.app.end, leaving=True)
+
+
+def guarded(lab: Lab, then: Callable[[], None], *, leaving: bool = False) -> None:
+    """Do something that loses unsaved changes, or running work where it is leaving, once a person has said what becomes of them."""
+    running = sum(job.running for job in lab.app.job_states) if leaving else 0
+    unsaved = lab.session.unsaved
+    if not unsaved and not running:
+        then()
+        return
+
+    def answered(answer: str | None) -> None:
+        if answer == SAVE and lab.session.path is None:
+            save_as(lab, then)
+        elif answer == SAVE:
+            if lab.attempt(lambda: _saved(lab, None)):
+                then()
+        elif answer is not None:
+            then()
+
+    name = (lab.session.design.name or lab.session.origin) if unsaved else ""
+    lab.app.push_screen(Unsaved(name, running=running), answered)
+
+
+def _saved(lab: Lab, path: Path | None) -> None:
+    lab.go(lab.session.saved(path))
+    lab.query_one(KnobLine).say(f"Saved in {lab.session.path}.")
+
+
+def _path(text: str) -> Path:
+    if not text.endswith(".toml"):
+        problem = Problem("usage", f"{quote(text)} does not end in .toml", help="so that it is known as a design")
+        raise ConvlabError(problem)
+    return Path(text).expanduser()

@@ -1,0 +1,43 @@
+"""The roadmap as a guided walk: each step replaces the design, and the step that it starts from is the baseline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convlab.session import Session
+from convlab.session.walking import at_step, next_step, order_of, previous_step, step_of, steps
+
+from convlab.tui.knob_line import KnobLine
+
+if TYPE_CHECKING:
+    from convlab.tui.lab import Lab
+
+
+def following(lab: Lab) -> None:
+    """The next step; the first one where the design is beside the walk. Raises ConvlabError."""
+    here = step_of(lab.session.design)
+    if here is not None and here.order == len(steps()):
+        lab.query_one(KnobLine).say(f"{here.published.step} is the last step of the walk; W goes back, the tab Walk to any step.")
+        lab.walking = True
+        lab.show_figures(lab.shown())
+        return
+    _go(lab, next_step(lab.session))
+
+
+def preceding(lab: Lab) -> None:
+    """The step before. Raises ConvlabError at the first one, and beside the walk."""
+    _go(lab, previous_step(lab.session))
+
+
+def to(lab: Lab, preset: str) -> None:
+    """A step by its preset. Raises ConvlabError."""
+    _go(lab, at_step(lab.session, order_of(preset)))
+
+
+def _go(lab: Lab, session: Session) -> None:
+    step = step_of(session.design)
+    before = next((each.design for each in steps() if step and each.order == step.base), None)
+    lab.walking = True
+    lab.go(session.with_baseline(before))
+    changed = (cell.path for row in lab.grid.grid.rows for cell in row.cells.values() if cell.changed)
+    lab.grid.select(next(changed, "stages.0.depth"))

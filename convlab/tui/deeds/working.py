@@ -1,0 +1,117 @@
+"""Long work: measure, train, export; cancel and resume; and the shell command that does the same as the last action."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from convlab.errors import ConvlabError
+from convlab.session import command
+from convlab.settings import Settings, read_settings, settings_of
+from convlab.tui.dialogs.choosing import Choose
+from convlab.tui.forms.form import Form
+from convlab.tui.forms.kinds import Asked, Export, Measure, Train
+from convlab.tui.forms.lasting import recall_forms, remember_form
+from convlab.tui.forms.order import Order, subjects
+from convlab.tui.jobs import JobState
+from convlab.tui.knob_line import KnobLine
+
+if TYPE_CHECKING:
+    from convlab.tui.lab import Lab
+
+
+def measure(lab: Lab) -> None:
+    """Ask how, and measure."""
+    _ask(lab, Measure)
+
+
+def train(lab: Lab) -> None:
+    """Ask how, and train."""
+    _ask(lab, Train)
+
+
+def export(lab: Lab) -> None:
+    """Ask for a format, and export."""
+    _ask(lab, Export)
+
+
+def cancel(lab: Lab) -> None:
+    """Stop what runs; which, where several do."""
+    running = [job for job in lab.app.job_states if job.running]
+    _one_of(lab, "Cancel", running, "Nothing runs.", cancel_one)
+
+
+def resume(lab: Lab) -> None:
+    """Go on with a training that was broken off; with which, where several were."""
+    resumable = [job for job in lab.app.job_states if job.resumable]
+    _one_of(lab, "Resume", resumable, "No training was broken off since you began.", resume_one)
+
+
+def cancel_one(lab: Lab, job: str) -> None:
+    """Stop a job."""
+    lab.app.jobs.cancel(job)
+    lab.query_one(KnobLine).say("Asked to stop; what was reached is kept.")
+
+
+def resume_one(lab: Lab, job: str) -> None:
+    """Go on with a job. Raises ConvlabError."""
+    state = lab.app.jobs.resume(job)
+    lab.last_command = state.argv
+    _see(lab, state)
+
+
+def copy_command(lab: Lab) -> None:
+    """Put the command into the clipboard, and show it. Raises ConvlabError where only a file can say the design."""
+    text = shlex.join(lab.last_command or command(lab.session, "profile"))
+    lab.app.copy_to_clipboard(text)
+    lab.query_one(KnobLine).say(f"Copied: {text}")
+
+
+def _ask(lab: Lab, asked: type[Asked]) -> None:
+    session = lab.session
+    saved = session.path if session.path is not None and not session.unsaved else None
+    offered = subjects(session.design, saved=saved, baseline=session.baseline, pinned=session.pinned)
+    last = recall_forms(lab.app.folder).get(asked.kind)
+
+    def answered(order: Order | None) -> None:
+        if order is not None:
+            lab.attempt(lambda: _begin(lab, order))
+
+    lab.app.push_screen(Form(asked, offered, settings=_settings(), last=last), answered)
+
+
+def _begin(lab: Lab, order: Order) -> None:
+    """Begin what was ordered. Raises ConvlabError."""
+    state = lab.app.jobs.start(order)
+    lab.last_command = tuple(shlex.split(order.shown))
+    _see(lab, state)
+    remember_form(lab.app.folder, order.kind, order.values)
+
+
+def _see(lab: Lab, state: JobState) -> None:
+    """Go to where the work is shown."""
+    lab.choose_tab("curves")
+    lab.query_one(KnobLine).say(f"{state.title} runs; c cancels it.")
+
+
+def _one_of(lab: Lab, title: str, jobs: list[JobState], nothing: str, deed: Callable[[Lab, str], None]) -> None:
+
+    def answered(job: str | None) -> None:
+        if job is not None:
+            lab.attempt(lambda: deed(lab, job))
+
+    if not jobs:
+        lab.query_one(KnobLine).say(nothing)
+    elif len(jobs) == 1:
+        deed(lab, jobs[0].id)
+    else:
+        lab.app.push_screen(Choose(title, [(job.id, f"{job.title}, {job.status}") for job in jobs]), answered)
+
+
+def _settings() -> Settings:
+    """Those that hold here; the usual ones where they are wrong, which `convlab config` tells."""
+    try:
+        return settings_of(read_settings())
+    except ConvlabError:
+        return Settings()

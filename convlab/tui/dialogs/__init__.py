@@ -1,0 +1,1 @@
+"""The dialogs: screens that ask one thing and give one answer."""

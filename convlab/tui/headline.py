@@ -1,0 +1,44 @@
+"""What the first line and the cards say of a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from convlab.tui.panels.panel import Shown
+from convlab.views.cards import Card, cards
+from convlab.views.predictions import speed_cards
+
+if TYPE_CHECKING:
+    from convlab.prediction import Calibration
+
+
+def headline(shown: Shown) -> Text:
+    """The design's name, a mark where it is not saved, what it is, its image, and what it is compared with."""
+    session, image = shown.session, shown.profile.image
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(" convlab ", "bold reverse")
+    text.append(f" {session.design.name or session.origin}", "bold")
+    text.append(" ● not saved" if session.unsaved else "", "bold")
+    text.append(f"  {image.height} x {image.width} px")
+    text.append(f"  against {baseline_name(shown)}")
+    text.append(f"  {len(session.pinned)} pinned" if session.pinned else "")
+    text.append(f"  {session.design.summary}", "dim")
+    return text
+
+
+def baseline_name(shown: Shown) -> str:
+    """What the baseline is called: its name, or that it is an earlier state of the design."""
+    session = shown.session
+    name = session.baseline.name
+    same = name == session.design.name
+    return "itself" if session.baseline == session.design else f"{name} as it was" if same else name
+
+
+def card_row(shown: Shown, calibration: Calibration | None) -> tuple[Card, ...]:
+    """The cards: costs, predicted speed where the device was calibrated, measured speed where it was measured."""
+    found = cards(shown.profile, shown.baseline)
+    if calibration is not None:
+        found += speed_cards((shown.baseline, shown.profile), calibration)[1]
+    return found

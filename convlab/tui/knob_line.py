@@ -1,0 +1,45 @@
+"""The line under the panes: the knob under the cursor, what it may be and what it is for; or why something was refused."""
+
+from __future__ import annotations
+
+from typing import final
+
+from rich.text import Text
+from textual.widgets import Static
+
+from convlab.errors import ConvlabError
+from convlab.tui.prompt import told
+from convlab.views.grid import GridCell
+from convlab.views.tables import value_text
+
+
+@final
+class KnobLine(Static):
+    """One or two lines of text."""
+
+    def show(self, cell: GridCell) -> None:
+        """A knob with its value, that of the baseline where it differs, its constraint and its help."""
+        knob = cell.knob
+        unit = f" {knob.unit}" if knob.unit else ""
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(f"{cell.path} = {_value(cell.value)}{unit}", "bold")
+        if cell.changed:
+            text.append(f"  (baseline {_value(cell.baseline)})", "italic")
+        text.append(f"  {knob.bounds()}\n")
+        text.append(knob.help, "dim")
+        self.remove_class("-refused")
+        self.update(text)
+
+    def refuse(self, error: ConvlabError) -> None:
+        """Why something was refused, until the cursor moves."""
+        self.add_class("-refused")
+        self.update(Text("\n".join(map(told, error.problems[:3]))))
+
+    def say(self, words: str) -> None:
+        """Something that is no error, until the cursor moves."""
+        self.remove_class("-refused")
+        self.update(Text(words))
+
+
+def _value(value: object) -> str:
+    return "none" if value in ((), "") else value_text(value)

@@ -1,0 +1,333 @@
+"""The lab: the one screen, over one session. It pours the session into its widgets and hands what a person asks for to the deeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Footer, Static, Tab, Tabs
+
+from convlab.costs import Profile, profile
+from convlab.errors import ConvlabError
+from convlab.session import Broken, Session
+from convlab.session.walking import step_of
+from convlab.tui.actions import bindings
+from convlab.tui.cards import CardStrip
+from convlab.tui.deeds import DEEDS, ask, available
+from convlab.tui.deeds.editing import typed
+from convlab.tui.grid import DesignGrid
+from convlab.tui.headline import card_row, headline
+from convlab.tui.knob_line import KnobLine
+from convlab.tui.panels import PANELS
+from convlab.tui.panels.source import SourcePanel
+from convlab.tui.panels.panel import Asked, LayerChosen, Panel, Shown, TextWritten, Turned
+from convlab.tui.prompt import Prompt
+from convlab.views.grid import grid
+from convlab.views.guided import step_text
+
+if TYPE_CHECKING:
+    from convlab.tui.app import LabApp
+
+NARROW = 110
+"""Below this width grid and panels do not stand side by side."""
+
+STACKED = 24
+"""So many lines beside the grid's rows are needed for one over the other: title, cards, tabs, footer, and a panel of some size."""
+
+LEAST = (60, 15)
+"""Below this nothing is legible."""
+
+GRID = "grid"
+
+
+@final
+class Lab(Screen[None]):
+    """The session, what is shown of it, and what a person does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(), Binding("escape", "to_grid", "Back to the grid", show=False)]
+
+    app: LabApp
+
+    def __init__(self, session: Session, *, broken: Broken | None = None, problems: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.session = session
+        self.broken = broken
+        """The file that is being mended, whose design this is not."""
+        self.walking = False
+        """Whether the banner of the walk is shown where the design stands on it."""
+        self.chosen = ""
+        """What is selected, for panels."""
+        self.last_command: tuple[str, ...] = ()
+        """The command line of the last deed, () where it was an edit."""
+        self._problems = problems
+        self._figures: Shown | None = None
+        self._profiles: dict[int, tuple[object, Profile]] = {}
+        self._panel_key = PANELS[0].key
+        self._in_grid = True
+        self._side_by_side = False
+
+    def compose(self) -> ComposeResult:
+        """Title, cards, banner, grid and panels, the line of the knob, the prompt, the footer."""
+        yield Static(id="title", markup=False)
+        yield CardStrip(id="cards")
+        yield Static(id="banner", markup=False)
+        yield Tabs(Tab("grid", id=f"all-{GRID}"), *(Tab(each.title, id=f"all-{each.key}") for each in PANELS), id="all-tabs")
+        with Horizontal(id="body"):
+            yield DesignGrid(id=GRID)
+            with Vertical(id="right"):
+                yield Tabs(*(Tab(each.title, id=f"right-{each.key}") for each in PANELS), id="right-tabs")
+                with ContentSwitcher(id="panels"):
+                    for each in PANELS:
+                        panel = each()
+                        panel.id = f"panel-{each.key}"
+                        yield panel
+        yield KnobLine(id="knob")
+        yield Prompt(id="prompt")
+        yield Footer(compact=True)
+        yield Static(id="small", markup=False)
+
+    def on_mount(self) -> None:
+        """Begin at the grid, with the first panel beside it."""
+        self.query_one(Prompt).display = False
+        self.query_one(DesignGrid).focus()
+        self.go(self.session)
+        self.grid.select("stages.0.depth")
+        if self.broken is not None:
+            self.choose_tab("source")
+            source = self.query_one(SourcePanel)
+            source.editor.text = self.broken.text
+            source.editor.focus()
+            self.notify(f"{self.broken.path} is no valid design yet: the source says where.", severity="warning", markup=False)
+        for problem in self._problems:
+            self.notify(problem, severity="warning", timeout=10, markup=False)
+
+    # What is shown
+
+    def go(self, session: Session) -> None:
+        """Take another session, and show it."""
+        self.session = session
+        shown = self.shown()
+        before = len(self.grid.grid.rows)
+        self.grid.grid = grid(shown.profile, session.baseline)
+        if len(self.grid.grid.rows) != before:
+            self._lay_out()
+        self.show_figures(shown)
+        self._show_panel(shown)
+        self.refresh_bindings()
+
+    def show_figures(self, shown: Shown) -> None:
+        """Title, cards and banner."""
+        self.query_one("#title", Static).update(headline(shown))
+        self.query_one(CardStrip).cards = card_row(shown, self.app.calibration)
+        banner = self.query_one("#banner", Static)
+        step = step_of(shown.session.design) if self.walking else None
+        banner.display = step is not None
+        if step is not None:
+            banner.update(step_text(step))
+
+    def shown(self) -> Shown:
+        """What there is to show."""
+        session = self.session
+        designs = (session.design, session.baseline, *session.pinned)
+        found = [self._profile(design) for design in designs]
+        self._profiles = {id(one): (one, each) for one, each in zip(designs, found, strict=True)}
+        self._figures = Shown(session, found[0], found[1], tuple(found[2:]), self.chosen, self.app.job_states)
+        return self._figures
+
+    def jobs_changed(self) -> None:
+        """Something that runs has told something."""
+        shown = self.shown()
+        self.show_figures(shown)
+        self._show_panel(shown)
+        self.refresh_bindings()
+
+    def _profile(self, design: object) -> Profile:
+        """The costs of a design, those of the baseline and of pinned ones once."""
+        known = self._profiles.get(id(design))
+        return known[1] if known is not None and known[0] is design else profile(design)  # type: ignore[arg-type]
+
+    def _show_panel(self, shown: Shown) -> None:
+        panel = self.panel
+        if panel is not None:
+            panel.show(shown)
+
+    # What a person does
+
+    def action_do(self, name: str) -> None:
+        """Do what an action says; what is refused is told, and nothing changes."""
+        self.attempt(lambda: DEEDS[name](self))
+
+    def attempt(self, deed: Callable[[], None]) -> bool:
+        """Do something; what is refused is told, and nothing changes. Whether it was done."""
+        try:
+            deed()
+        except ConvlabError as error:
+            self.query_one(KnobLine).refuse(error)
+            return False
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Actions that have nothing to do are dimmed."""
+        if action != "do" or not parameters:
+            return True
+        return True if available(self, str(parameters[0])) else None
+
+    def action_to_grid(self) -> None:
+        """Back to the grid."""
+        if self.narrow:
+            self.choose_tab(GRID)
+        self.query_one(DesignGrid).focus()
+
+    def turn(self, path: str, value: object) -> None:
+        """Turn a knob. Raises ConvlabError."""
+        self.last_command = ()
+        self.go(self.session.turned(path, value))
+
+    @property
+    def grid(self) -> DesignGrid:
+        """The grid."""
+        return self.query_one(DesignGrid)
+
+    # Panes
+
+    @property
+    def stacked(self) -> bool:
+        """Whether the grid stands over the panels: where there is the height for it, unless a person wants them side by side."""
+        fits = self.size.height >= len(self.grid.grid.rows) + STACKED
+        return fits and not (self._side_by_side and self.size.width >= NARROW)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the grid is one of the tabs."""
+        return self.size.width < NARROW and not self.stacked
+
+    @property
+    def panel(self) -> Panel | None:
+        """The panel that is seen."""
+        switcher = self.query_one(ContentSwitcher)
+        if switcher.current is None or not self.query_one("#right").display:
+            return None
+        return self.query_one(f"#{switcher.current}", Panel)
+
+    @property
+    def tabs(self) -> tuple[str, ...]:
+        """The keys of the tabs that there are."""
+        keys = tuple(each.key for each in PANELS)
+        return (GRID, *keys) if self.narrow else keys
+
+    @property
+    def tab(self) -> str:
+        """The key of the tab that is seen."""
+        return GRID if self.narrow and self._in_grid else self._panel_key
+
+    def choose_tab(self, key: str) -> None:
+        """See another tab."""
+        self._in_grid = key == GRID
+        if key != GRID:
+            self._panel_key = key
+        self._lay_out()
+
+    def turn_panes(self) -> None:
+        """Side by side instead of one over the other, or the other way round, where there is room for both."""
+        self._side_by_side = not self._side_by_side
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Two panes side by side, one over the other, or one of them; and the tab that is seen."""
+        narrow, tab = self.narrow, self.tab
+        self.set_class(narrow, "-narrow")
+        self.set_class(self.stacked, "-stacked")
+        self.query_one("#all-tabs", Tabs).active = f"all-{tab}"
+        self.query_one("#right-tabs", Tabs).active = f"right-{self._panel_key}"
+        self.query_one(ContentSwitcher).current = f"panel-{self._panel_key}"
+        self.grid.display = not narrow or tab == GRID
+        self.query_one("#right").display = not narrow or tab != GRID
+        if self._figures is not None:
+            self._show_panel(self._figures)
+
+    def focus_tab(self) -> None:
+        """Put the focus into the tab that is seen."""
+        if self.tab == GRID:
+            self.grid.focus()
+            return
+        panel = self.panel
+        found = None if panel is None else next((each for each in panel.walk_children() if each.focusable), None)
+        if found is not None:
+            found.focus()
+        elif panel is not None and panel.focusable:
+            panel.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Two panes, one, or a polite word."""
+        width, height = event.size
+        self.set_class(width < LEAST[0] or height < LEAST[1], "-small")
+        self.query_one("#small", Static).update(
+            f"convlab needs {LEAST[0]} x {LEAST[1]} characters; this is {width} x {height}.\nMake the window larger, or q quits."
+        )
+        self._lay_out()
+
+    @on(Tabs.TabActivated)
+    def _tab_activated(self, event: Tabs.TabActivated) -> None:
+        event.stop()
+        key = str(event.tab.id).partition("-")[2]
+        if event.tabs.id == ("all-tabs" if self.narrow else "right-tabs") and key != self.tab:
+            self.choose_tab(key)
+
+    # What widgets tell
+
+    @on(DesignGrid.Moved)
+    def _moved(self) -> None:
+        cell = self.grid.cell
+        if cell is not None:
+            self.chosen = self.grid.here.path
+            self.query_one(KnobLine).show(cell)
+
+    @on(DesignGrid.Edited)
+    def _edited(self, event: DesignGrid.Edited) -> None:
+        if self.grid.cell is not None:
+            self.query_one(Prompt).ask(self.grid.cell, event.seed)
+
+    @on(Prompt.Entered)
+    def _entered(self, event: Prompt.Entered) -> None:
+        prompt = self.query_one(Prompt)
+        try:
+            typed(self, event.path, event.text)
+        except ConvlabError as error:
+            prompt.refuse(error)
+        else:
+            prompt.close()
+            self.grid.focus()
+
+    @on(Prompt.Left)
+    def _left(self) -> None:
+        self.grid.focus()
+
+    @on(Turned)
+    def _turned(self, event: Turned) -> None:
+        self.attempt(lambda: self.turn(event.path, event.value))
+
+    @on(TextWritten)
+    def _written(self, event: TextWritten) -> None:
+        self.attempt(lambda: self._take_text(event.text))
+
+    def _take_text(self, text: str) -> None:
+        """The source edited as a whole; a broken file's text begins its session. Raises ConvlabError."""
+        session = self.session.written(text) if self.broken is None else self.broken.written(text)
+        self.broken = None
+        self.go(session)
+
+    @on(LayerChosen)
+    def _layer_chosen(self, event: LayerChosen) -> None:
+        self.chosen = event.path
+        parts = event.path.split(".")
+        any(self.grid.select(".".join(parts[:length])) for length in range(len(parts), 0, -1))
+
+    @on(Asked)
+    def _asked(self, event: Asked) -> None:
+        name, _, about = event.action.partition(" ")
+        self.attempt(lambda: ask(self, name, about))

@@ -1,0 +1,57 @@
+"""The curves panel: what runs and how far it is, learning curves of all runs over each other, throughputs as bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from convlab.tui.drawing.picture import Picture, Size, wrapped
+from convlab.tui.drawing.sheet import Sheet
+from convlab.tui.panels.panel import Panel, Shown
+from convlab.views.live_learning import live_series, rates
+
+if TYPE_CHECKING:
+    from convlab.tui.jobs import JobState
+from convlab.tui.panels.pictures.curves import EMPTY, curves_lines
+
+
+@final
+class CurvesPanel(Panel):
+    """Learning curves and throughputs of this session's jobs."""
+
+    title = "Curves"
+    key = "curves"
+    help = (
+        "What runs, with its rate and the time that is left; the learning curves of all trainings of this session, each with its sign, "
+        "its line and its numbers; throughputs of measurements with their 95 % intervals. f goes from accuracy to loss."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f", "figure", "Figure", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sheet = Sheet(self._picture)
+        self.figure = "accuracy"
+        self._jobs: tuple[JobState, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """One sheet."""
+        yield self.sheet
+
+    def show(self, shown: Shown) -> None:
+        """Draw what the jobs have told."""
+        self._jobs = shown.jobs
+        self.sheet.redraw()
+
+    def action_figure(self) -> None:
+        """Accuracy or loss."""
+        self.figure = "loss" if self.figure == "accuracy" else "accuracy"
+        self.sheet.redraw()
+
+    def _picture(self, size: Size, pointed: str) -> Picture:
+        if not self._jobs:
+            return Picture(wrapped(EMPTY, size.width, "muted"))
+        series = [one for job in self._jobs for one in live_series(job.curves, self.figure)]
+        measured = [one for job in self._jobs if job.kind == "bench" for one in rates(job.result or {})]
+        return Picture(tuple(curves_lines(self._jobs, series, measured, size)))

@@ -1,0 +1,39 @@
+"""The editor of the source panel: a text area that colours TOML."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import TextArea
+
+from convlab.tui.drawing.toml_lines import toml_spans
+
+
+@final
+class Editor(TextArea):
+    """A text area that colours TOML by its parts."""
+
+    DEFAULT_CSS = "Editor { height: 1fr; border: none; padding: 0; scrollbar-size-vertical: 1; }"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave the text", show=False)]
+
+    def get_line(self, line_index: int) -> Text:
+        """A line in colours."""
+        text = super().get_line(line_index)
+        for start, end, role in toml_spans(text.plain):
+            text.stylize(self._colour(role), start, end)
+        return text
+
+    def action_leave(self) -> None:
+        """Keys are commands again."""
+        self.screen.focus_next()
+
+    def _colour(self, role: str) -> str:
+        variables = self.app.theme_variables
+        colours = {"good": "text-success", "strong": "text-primary", "accent": "text-accent", "warning": "text-warning"}
+        if role == "muted":
+            return "dim italic"
+        colour = variables.get(colours[role], "")
+        weight = "bold" if role == "strong" else ""
+        return f"{weight} {colour}".strip() if colour.startswith("#") else weight or "none"

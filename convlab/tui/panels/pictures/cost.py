@@ -1,0 +1,63 @@
+"""Bars of where a figure lies, with percent, figures, and the change against a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from convlab import units
+from convlab.tui.drawing.bars import bar
+from convlab.tui.drawing.picture import Line, Span, padded, paths_in
+from convlab.views.shares import Share
+
+if TYPE_CHECKING:
+    pass
+
+WIDE = 76
+"""From so many columns on it is told what a block or layer is, and what changed against the baseline."""
+
+LEAST_BAR = 9
+"""Names are shortened before bars are shorter."""
+
+NOT_CALIBRATED = "no time: `convlab calibrate` measures this device"
+
+
+def cost_lines(rows: Sequence[Share], before: Mapping[str, Share], width: int) -> tuple[Line, ...]:
+    """A line a row: its name, a bar (the largest fills the room), percent and figure; with room what it is and what changed."""
+    names = [_name(row) for row in rows]
+    value_width = max((len(row.text) for row in rows), default=0)
+    wide = width >= WIDE
+    name_width = min(max(map(len, names), default=0), width - value_width - 9 - LEAST_BAR)
+    names = paths_in(names, name_width)
+    label_width = min(max((len(row.label) for row in rows), default=0), 30) * wide
+    delta_width = 9 if wide else 0
+    bar_width = max(0, width - name_width - (label_width + 2) * wide - value_width - delta_width - 10)
+    largest = max((row.share for row in rows), default=0.0) or 1.0
+    lines = []
+    for row, name in zip(rows, names, strict=True):
+        label = (Span(f"{padded(row.label, label_width)}  ", "muted"),) if wide else ()
+        change = (Span(_change(row, before).rjust(delta_width), "warning"),) if wide else ()
+        lines.append(
+            (
+                Span(f"{padded(name, name_width)} "),
+                *label,
+                Span(bar(row.share / largest, bar_width), "series0"),
+                Span(f" {100 * row.share:5.1f} % "),
+                Span(row.text.rjust(value_width), "strong"),
+                *change,
+            )
+        )
+    return tuple(lines)
+
+
+def _name(row: Share) -> str:
+    return f"{row.name} x{row.count}" if row.count > 1 and row.name == row.path and "." in row.path else row.name
+
+
+def _change(row: Share, before: Mapping[str, Share]) -> str:
+    other = before.get(row.path)
+    if other is None:
+        return "new"
+    if other.value == row.value:
+        return ""
+    return units.percent((row.value - other.value) / other.value) if other.value else "new"

@@ -1,0 +1,144 @@
+"""The source panel: the design's TOML to edit, with what is wrong told below it, as the shell tells it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from convlab.errors import ConvlabError, Problem, render
+from convlab.tui.drawing.picture import Line, Picture, Size, Span, clipped
+from convlab.tui.drawing.sheet import Sheet
+from convlab.tui.panels.editor import Editor
+from convlab.tui.panels.panel import Panel, Shown, TextWritten
+
+PAUSE_S = 0.15
+"""So long nothing is written before the text is read."""
+
+FINE = "The text is the design."
+WAITING = "..."
+ELSEWHERE = "The design was changed elsewhere while this text is broken: ctrl+r takes the design's text."
+
+
+@final
+class SourcePanel(Panel):
+    """The text and its diagnostics. While the text is broken, the last good design stays."""
+
+    title = "Source"
+    key = "source"
+    help = (
+        "The design as TOML. What is written is the design as soon as it is one; until then the message below says what is wrong and "
+        "where, and the last good design stays. Ctrl+R gives up what is written, Escape leaves the text, F8 goes to the mistake."
+    )
+    DEFAULT_CSS = """
+    SourcePanel { layout: vertical; }
+    SourcePanel > Sheet { height: auto; max-height: 45%; min-height: 1; border-top: solid $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "revert", "The design's text", show=False),
+        Binding("f8", "mistake", "Go to the mistake", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.editor = Editor(show_line_numbers=True, tab_behavior="focus", compact=True)
+        self.sheet = Sheet(self._picture)
+        self.problems: tuple[Problem, ...] = ()
+        self._shown: Shown | None = None
+        self._known = ""
+        """The design's text when it was last taken over."""
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The editor, below it what is wrong."""
+        yield self.editor
+        yield self.sheet
+
+    def show(self, shown: Shown) -> None:
+        """Take over the design's text, unless what is written here waits to be mended."""
+        self._shown = shown
+        if shown.session.text != self._known and not self.problems:
+            self._take(shown.session.text)
+        self._tell()
+
+    def action_revert(self) -> None:
+        """Give up what is written."""
+        if self._shown is not None:
+            self.problems = ()
+            self._take(self._shown.session.text)
+            self._tell()
+
+    def action_mistake(self) -> None:
+        """Put the cursor on the first mistake."""
+        place = next((problem.place for problem in self.problems if problem.place and problem.place.line), None)
+        if place is not None:
+            self.editor.move_cursor((place.line - 1, place.column - 1))
+            self.editor.focus()
+
+    @on(TextArea.Changed)
+    def _changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(PAUSE_S, self._read)
+
+    def _read(self) -> None:
+        """Whether what is written is a design; then it is told."""
+        text = self.editor.text
+        if self._shown is None or text == self._shown.session.text:
+            self.problems = ()
+        else:
+            try:
+                self._shown.session.written(text)
+            except ConvlabError as error:
+                self.problems = error.problems
+            else:
+                self.problems, self._known = (), text
+                self.post_message(TextWritten(text))
+        self._tell()
+
+    def _take(self, text: str) -> None:
+        """Put the text in by replacing what differs: cursor and scroll stay where they are."""
+        self._known = text
+        old = self.editor.text
+        if old == text:
+            return
+        least = min(len(old), len(text))
+        start = next((place for place in range(least) if old[place] != text[place]), least)
+        end = next((back for back in range(least - start) if old[-1 - back] != text[-1 - back]), least - start)
+        first, last = (_location(old, place) for place in (start, len(old) - end))
+        self.editor.replace(text[start : len(text) - end], first, last, maintain_selection_offset=True)
+
+    def _tell(self) -> None:
+        elsewhere = self._shown is not None and bool(self.problems) and self._shown.session.text != self._known
+        self._elsewhere = elsewhere
+        lines = (
+            1 if not self.problems else sum(render(problem).count("\n") + 2 for problem in self.problems) + elsewhere
+        )
+        self.sheet.styles.height = lines + 1
+        self.sheet.redraw()
+
+    def _picture(self, size: Size, pointed: str) -> Picture:
+        if not self.problems:
+            return Picture(((Span(clipped(FINE, size.width), "good"),),))
+        return Picture(problem_lines(self.problems, size.width, elsewhere=self._elsewhere))
+
+
+def _location(text: str, place: int) -> tuple[int, int]:
+    """Row and column of a place in a text."""
+    return text.count("\n", 0, place), place - text.rfind("\n", 0, place) - 1
+
+
+def problem_lines(problems: tuple[Problem, ...], width: int, *, elsewhere: bool = False) -> tuple[Line, ...]:
+    """Every problem as the shell renders it: message, line, carets, help."""
+    lines: list[Line] = [(Span(clipped(ELSEWHERE, width), "warning"),)] if elsewhere else []
+    for problem in problems:
+        for line in render(problem).splitlines():
+            role = "bad" if line.startswith("error:") or "^" in line else "accent" if "= help:" in line else "text"
+            lines.append((Span(clipped(line, width), role),))
+        lines.append(())
+    return tuple(lines[:-1])
