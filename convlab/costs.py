@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
 from typing import NamedTuple
 
+from convlab import display
 from convlab.errors import ConvlabError, Problem
 from convlab.language.acceptance import accepted
 from convlab.language.design import Design, Image, Network, Part, lower
@@ -70,6 +71,9 @@ class Profile:
     macs: int
     activations: int
     folded: bool = False
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     def __repr__(self) -> str:
         image = "x".join(map(str, self.image))

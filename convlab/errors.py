@@ -105,6 +105,8 @@ CODES: dict[str, str] = {
     "that training never sees, or an empty split. Put the folders right; `convlab data show PATH` shows what was found.",
     "data-not-fetched": "A data set could not be downloaded. Nothing half is kept in its place; what came already is continued "
     "when the command is run again.",
+    "not-drawn": "A chart could not be drawn as a picture. SVG, PNG and PDF take a browser on this machine (chromium, Chrome, Edge) or "
+    "the package kaleido; HTML and JSON take neither.",
     "not-saved": "A checkpoint could not be written: the disk is full, or the folder may not be written to. Training ends, since what "
     "follows could be lost; the checkpoints before it are whole, and --resume goes on from the newest.",
     "other-training": "A training is resumed with another design, recipe or data set than it was begun with, so that it would be neither "

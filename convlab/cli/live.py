@@ -128,16 +128,13 @@ class Lines(Live):
         self._last = time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
-        self._now_and_then(line(progress))
-
-    def step(self, what: str) -> None:
-        self._now_and_then(f"{what} ...")
-
-    def _now_and_then(self, text: str) -> None:
         now = time.monotonic()
         if now - self._last >= EVERY_S:
             self._last = now
-            print(visible(text), file=self._stream, flush=True)
+            print(visible(line(progress)), file=self._stream, flush=True)
+
+    def step(self, what: str) -> None:
+        """Nothing: the end is a line of its own, and soon there."""
 
 
 @final

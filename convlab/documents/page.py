@@ -25,6 +25,8 @@ class Page(NamedTuple):
     statements: tuple[Statement, ...]
     spans: dict[Keys, tuple[Span, Span]]
     mentions: tuple[tuple[Keys, Span], ...]
+    starts: dict[Keys, int]
+    """Where each pair begins, with the first part of a dotted key."""
 
     @staticmethod
     def of(text: str) -> Page:
@@ -32,7 +34,7 @@ class Page(NamedTuple):
         data = tomllib.loads(text)
         scanner = Scanner(text)
         scanner.document()
-        return Page(text, data, tuple(scanner.statements), scanner.spans, tuple(scanner.mentions))
+        return Page(text, data, tuple(scanner.statements), scanner.spans, tuple(scanner.mentions), scanner.starts)
 
     @property
     def newline(self) -> str:
@@ -49,10 +51,7 @@ class Page(NamedTuple):
 
     def is_pair(self, keys: Keys) -> bool:
         """Whether keys are written with a value of their own, at a line or inside an inline table."""
-        if keys not in self.spans:
-            return False
-        key, value = self.spans[keys]
-        return value[0] >= key[1]
+        return keys in self.starts
 
     def line_start(self, offset: int) -> int:
         """Where the line of an offset begins."""

@@ -39,7 +39,7 @@ def removed(text: str, keys: Keys) -> str:
     page = Page.of(text)
     found = [statement for statement in page.statements if statement.path[: len(keys)] == keys]
     if not found:  # it stands inside an inline table, perhaps as several dotted keys
-        inside = next((each for each in page.spans if each[: len(keys)] == keys and page.is_pair(each)), None)
+        inside = next((each for each in page.starts if each[: len(keys)] == keys), None)
         return removed(page.edited([_inside_removed(page, inside)]), keys) if inside else text
     for statement in reversed(found):
         text = _without(page._replace(text=text), statement)
@@ -112,7 +112,7 @@ def _inside_added(page: Page, table: Keys, key: Keys, value: Any) -> Edit:
 
 def _inside_removed(page: Page, keys: Keys) -> Edit:
     """A pair taken out of an inline table, with one of the commas beside it."""
-    (start, _), (_, end) = page.spans[keys]
+    start, end = page.starts[keys], page.spans[keys][1][1]
     after = re.compile(r"[ \t]*,[ \t]*").match(page.text, end)
     if after:
         return Edit(start, after.end(), "")

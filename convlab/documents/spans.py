@@ -60,6 +60,7 @@ class Scanner:
         self.latest: tuple[Keys, Span] = ((), (0, 0))
         self.statements: list[Statement] = []
         self.mentions: list[tuple[Keys, Span]] = []
+        self.starts: dict[Keys, int] = {}
         self._implied: set[Keys] = set()
         self._items: dict[Keys, int] = {}
 
@@ -108,6 +109,7 @@ class Scanner:
             self._note(path, span, (parts[0][1][0], span[1]))
         name, span = parts[-1]
         path += (name,)
+        self.starts[path] = parts[0][1][0]
         self._take(_EQUALS)
         self._note(path, span, self._value(path))
         self.latest = path, span

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from convlab import display
 from convlab.language.blocks import Block
 from convlab.language.downsample import Downsample, lower_downsample
 from convlab.language.head import Head, lower_head
@@ -88,6 +89,9 @@ class Design:
     stem: Stem = field(default_factory=lambda: Stem.of("patchify"))
     stages: tuple[Stage, ...] = ()
     head: Head = field(default_factory=Head)
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     def __repr__(self) -> str:
         kinds = ", ".join(dict.fromkeys(stage.block.kind for stage in self.stages))

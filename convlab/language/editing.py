@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tomllib import TOMLDecodeError
 from typing import NamedTuple
 
 from convlab.errors import ConvlabError
@@ -39,7 +40,7 @@ def revision(text: str, design: Design, *, name: str = "design") -> Revision:
         draft = _settled(_draft(text, name), design)
         if draft is not None and load_text(draft.text, name=name) == design:
             return Revision(draft.text, True)
-    except ConvlabError:  # a text that means no design, or a base that is gone
+    except (ConvlabError, TOMLDecodeError):  # a text that means no design, or a base that is gone
         pass
     return Revision(_anew(text, design), False)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
+from convlab import display
 from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
 from convlab.measurement.candidates import Candidate
@@ -46,6 +47,9 @@ class Benchmark:
     """Whether it was stopped before its protocol was through."""
     ended: Moment | None = None
     """The machine when the rounds ended; ``environment.moment`` is when they began, after the warm-up."""
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     @property
     def remarks(self) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from convlab import display
 from convlab.costs import peak_elements
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.language.design import Design, Network, Part, lower_population
@@ -49,6 +50,9 @@ class Population:
     costs: Mapping[str, Array]
     fault: Array
 
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
+
     def __len__(self) -> int:
         return len(self.indices)
 
@@ -66,6 +70,9 @@ class Sample:
     drawn: int
     rejections: Mapping[str, int]
     complete: bool
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     @property
     def acceptance(self) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
+from convlab import display
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.addresses import PLURALS, SECTIONS, STAGE_SECTIONS, get
 from convlab.language.assigning import Turned, assign
@@ -30,6 +31,9 @@ class Space:
     base: Design
     factors: tuple[Factor, ...]
     limits: tuple[Limit, ...] = ()
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     def __repr__(self) -> str:
         return f"<Space {self.name}: {self.size:,} designs over {', '.join(self.paths)}>"

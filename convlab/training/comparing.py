@@ -13,6 +13,7 @@ from typing import final
 
 import torch
 
+from convlab import display
 from convlab.language.design import Design
 from convlab.language.files import load
 from convlab.progress import Work
@@ -60,6 +61,9 @@ class Training:
     data: Dataset
     folder: Path
     stopped: bool = False
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
 
 def train(

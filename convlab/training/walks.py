@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
+from convlab import display
 from convlab.costs import cost
 from convlab.facts import RoadmapStep
 from convlab.language.design import Design, lower
@@ -90,6 +91,9 @@ class Walk:
     refused: Mapping[str, str]
     """Steps that cannot be undone by themselves, and why."""
     training: Training
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     @property
     def fidelity(self) -> Fidelity:

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from convlab.errors import ConvlabError, Problem
-from convlab.session import Broken, Session, opened, opened_draft
+from convlab.session import Session, opened_draft
 from convlab.tui.actions import ACTIONS, action, key_text
 from convlab.tui.dialogs.picker import Picker
 from convlab.tui.jobs import Jobs, JobState
@@ -23,9 +23,6 @@ from convlab.tui.themes import THEMES
 
 if TYPE_CHECKING:
     from convlab.prediction import Calibration
-
-STAND_IN = "convnext_t"
-"""What is shown beside the text of a file of which nothing can be shown."""
 
 REDRAW_S = 0.2
 """What jobs tell is drawn at most so often."""
@@ -48,7 +45,7 @@ class LabApp(App[None]):
             self.id = id
 
     def __init__(
-        self, session: Session | Broken | None = None, *, folder: Path, theme: str = ""
+        self, session: Session | None = None, *, folder: Path, theme: str = ""
     ) -> None:
         super().__init__()
         self._session = session
@@ -82,7 +79,7 @@ class LabApp(App[None]):
         self.theme = self._first_theme
         self.set_keymap(self._remembered.keymap)
         if self._session is not None:
-            self._begin(self._session)
+            self.push_screen(Lab(self._session, problems=self._problems))
         else:
             self.push_screen(Picker(), self._picked)
         self.run_worker(self._look_for_calibration, thread=True, exit_on_error=False)
@@ -181,14 +178,7 @@ class LabApp(App[None]):
             self.notify(_first(error.problems), severity="error", timeout=10, markup=False)
             self.push_screen(Picker(), self._picked)
             return
-        self._begin(session)
-
-    def _begin(self, session: Session | Broken) -> None:
-        """The lab of a session; of a broken file that of what is left of it, with the text to mend."""
-        if isinstance(session, Broken):
-            self.push_screen(Lab(session.rest or opened(STAND_IN), broken=session, problems=self._problems))
-        else:
-            self.push_screen(Lab(session, problems=self._problems))
+        self.push_screen(Lab(session, problems=self._problems))
 
     def _look_for_calibration(self) -> None:
         from convlab.settings import read_settings, settings_of

@@ -56,7 +56,11 @@ class CardStrip(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"cards--title", "cards--value", "cards--up", "cards--down", "cards--same", "cards--line"}
 
-    cards: reactive[tuple[Card, ...]] = reactive((), layout=True)
+    cards: reactive[tuple[Card, ...]] = reactive((), init=False)
+
+    def watch_cards(self) -> None:
+        """Lay out anew only where the lines become more or fewer."""
+        self.refresh(layout=self.get_content_height(self.size, self.size, self.size.width) != self.size.height)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Three lines of boxes, or as many lines of text as it takes."""

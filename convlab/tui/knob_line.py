@@ -27,18 +27,21 @@ class KnobLine(Static):
             text.append(f"  (baseline {_value(cell.baseline)})", "italic")
         text.append(f"  {knob.bounds()}\n")
         text.append(knob.help, "dim")
-        self.remove_class("-refused")
-        self.update(text)
+        self._put(text, refused=False)
 
     def refuse(self, error: ConvlabError) -> None:
         """Why something was refused, until the cursor moves."""
-        self.add_class("-refused")
-        self.update(Text("\n".join(map(told, error.problems[:3]))))
+        self._put(Text("\n".join(map(told, error.problems[:3]))), refused=True)
 
     def say(self, words: str) -> None:
         """Something that is no error, until the cursor moves."""
-        self.remove_class("-refused")
-        self.update(Text(words))
+        self._put(Text(words), refused=False)
+
+    def _put(self, text: Text, *, refused: bool) -> None:
+        """Laid out anew only after and for a refusal, which may take more lines."""
+        layout = refused or self.has_class("-refused")
+        self.set_class(refused, "-refused")
+        self.update(text, layout=layout)
 
 
 def _value(value: object) -> str:

@@ -14,7 +14,7 @@ from textual.widgets import ContentSwitcher, Footer, Static, Tab, Tabs
 
 from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError
-from convlab.session import Broken, Session
+from convlab.session import Session
 from convlab.session.walking import step_of
 from convlab.tui.actions import bindings
 from convlab.tui.cards import CardStrip
@@ -24,8 +24,8 @@ from convlab.tui.grid import DesignGrid
 from convlab.tui.headline import card_row, headline
 from convlab.tui.knob_line import KnobLine
 from convlab.tui.panels import PANELS
-from convlab.tui.panels.source import SourcePanel
 from convlab.tui.panels.panel import Asked, LayerChosen, Panel, Shown, TextWritten, Turned
+from convlab.tui.panels.source import SourcePanel
 from convlab.tui.prompt import Prompt
 from convlab.views.grid import grid
 from convlab.views.guided import step_text
@@ -53,11 +53,9 @@ class Lab(Screen[None]):
 
     app: LabApp
 
-    def __init__(self, session: Session, *, broken: Broken | None = None, problems: tuple[str, ...] = ()) -> None:
+    def __init__(self, session: Session, *, problems: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.session = session
-        self.broken = broken
-        """The file that is being mended, whose design this is not."""
         self.walking = False
         """Whether the banner of the walk is shown where the design stands on it."""
         self.chosen = ""
@@ -65,6 +63,9 @@ class Lab(Screen[None]):
         self.last_command: tuple[str, ...] = ()
         """The command line of the last deed, () where it was an edit."""
         self._problems = problems
+        self._spoken_at: tuple[int, str] | None = None
+        """Where the cursor stood when something else than its knob was put into the line under the panes."""
+        self._available: tuple[str, ...] = ()
         self._figures: Shown | None = None
         self._profiles: dict[int, tuple[object, Profile]] = {}
         self._panel_key = PANELS[0].key
@@ -97,32 +98,39 @@ class Lab(Screen[None]):
         self.query_one(DesignGrid).focus()
         self.go(self.session)
         self.grid.select("stages.0.depth")
-        if self.broken is not None:
-            self.choose_tab("source")
-            source = self.query_one(SourcePanel)
-            source.editor.text = self.broken.text
-            source.editor.focus()
-            self.notify(f"{self.broken.path} is no valid design yet: the source says where.", severity="warning", markup=False)
+        broken = self.session.broken
+        self.mend()
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=10, markup=False)
+
+    def mend(self) -> None:
+        """Where the file is no design yet: see its text, and where it is wrong."""
+        if self.session.broken is None:
+            return
+        self.choose_tab("source")
+        self.query_one(SourcePanel).action_revert()
+        self.focus_tab()
+        self.notify(f"{self.session.origin} is no valid design yet: the source says where.", severity="warning", markup=False)
 
     # What is shown
 
     def go(self, session: Session) -> None:
         """Take another session, and show it."""
         self.session = session
+        self._spoken_at = None
         shown = self.shown()
         before = len(self.grid.grid.rows)
         self.grid.grid = grid(shown.profile, session.baseline)
         if len(self.grid.grid.rows) != before:
+            self.grid.refresh(layout=True)
             self._lay_out()
         self.show_figures(shown)
         self._show_panel(shown)
-        self.refresh_bindings()
+        self._refresh_keys()
 
     def show_figures(self, shown: Shown) -> None:
         """Title, cards and banner."""
-        self.query_one("#title", Static).update(headline(shown))
+        self.query_one("#title", Static).update(headline(shown), layout=False)
         self.query_one(CardStrip).cards = card_row(shown, self.app.calibration)
         banner = self.query_one("#banner", Static)
         step = step_of(shown.session.design) if self.walking else None
@@ -144,7 +152,14 @@ class Lab(Screen[None]):
         shown = self.shown()
         self.show_figures(shown)
         self._show_panel(shown)
-        self.refresh_bindings()
+        self._refresh_keys()
+
+    def _refresh_keys(self) -> None:
+        """Dim what has nothing to do; the footer is made anew then, which takes longer than everything else."""
+        now = tuple(name for name in DEEDS if available(self, name))
+        if now != self._available:
+            self._available = now
+            self.refresh_bindings()
 
     def _profile(self, design: object) -> Profile:
         """The costs of a design, those of the baseline and of pinned ones once."""
@@ -167,9 +182,15 @@ class Lab(Screen[None]):
         try:
             deed()
         except ConvlabError as error:
+            self._spoken_at = self.grid.row, self.grid.column
             self.query_one(KnobLine).refuse(error)
             return False
         return True
+
+    def say(self, words: str) -> None:
+        """Something in the line under the panes, until the cursor moves or the design changes."""
+        self._spoken_at = self.grid.row, self.grid.column
+        self.query_one(KnobLine).say(words)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that have nothing to do are dimmed."""
@@ -283,7 +304,8 @@ class Lab(Screen[None]):
     @on(DesignGrid.Moved)
     def _moved(self) -> None:
         cell = self.grid.cell
-        if cell is not None:
+        if cell is not None and self._spoken_at != (self.grid.row, self.grid.column):
+            self._spoken_at = None
             self.chosen = self.grid.here.path
             self.query_one(KnobLine).show(cell)
 
@@ -313,13 +335,7 @@ class Lab(Screen[None]):
 
     @on(TextWritten)
     def _written(self, event: TextWritten) -> None:
-        self.attempt(lambda: self._take_text(event.text))
-
-    def _take_text(self, text: str) -> None:
-        """The source edited as a whole; a broken file's text begins its session. Raises ConvlabError."""
-        session = self.session.written(text) if self.broken is None else self.broken.written(text)
-        self.broken = None
-        self.go(session)
+        self.attempt(lambda: self.go(self.session.written(event.text)))
 
     @on(LayerChosen)
     def _layer_chosen(self, event: LayerChosen) -> None:

@@ -113,9 +113,7 @@ def _blocks(profile: Profile) -> Iterator[Group]:
     for path, parts, stage in _places(profile):
         if stage is None:
             rows = tuple(row for part in parts for row in part.rows)
-            yield Group(
-                path, _head_text(profile) if path == "head" else _stem_text(profile), rows, parts[-1].output, 1
-            )
+            yield Group(path, _head_text(profile) if path == "head" else _stem_text(profile), rows, parts[-1].output, 1)
             continue
         for part in parts:
             found = [(key, tuple(rows)) for key, rows in groupby(part.rows, partial(_block_path, part))]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from convlab import facts, units
 from convlab.costs import Profile, profile
 from convlab.facts import RoadmapStep
-from convlab.language.files import find, load
+from convlab.language.files import load
 from convlab.language.turning import turn
 from convlab.language.validation import validated
 from convlab.presets import preset_names
+from convlab.session.walking import FOLDER, order_of, turned_by
 from convlab.views.notes import Note
 from convlab.views.tables import Cell, Column, Table, value_text, words
 
-FOLDER = "roadmap"
 PUBLISHED_SIZE = 224
 
 COLUMNS = (
@@ -52,7 +49,7 @@ def steps(image: int | tuple[int, int] | None = None) -> tuple[Step, ...]:
         design = load(name)
         if image is not None:
             design = validated(turn(design, "image.size", image))
-        made.append(Step(name, profile(design), published[_order(name)], *_turned(name)))
+        made.append(Step(name, profile(design), published[order_of(name)], *turned_by(name)))
     return tuple(made)
 
 
@@ -96,23 +93,3 @@ def _row(step: Step) -> tuple[Cell, ...]:
         Cell(said.top1_std, "" if said.top1_std is None else f"{said.top1_std:.2f}"),
         Cell(dict(step.changed), turned),
     )
-
-
-def _turned(name: str) -> tuple[tuple[tuple[str, Any], ...], int]:
-    """The knobs that a preset's own file turns, in the file's order, and the step that it starts from."""
-    table = tomllib.loads(Path(find(name)).read_text(encoding="utf-8"))
-    changed = tuple((path, value) for path, value in _flat(table, "") if path not in ("base", "summary"))
-    base = table.get("base", "")
-    return changed, _order(base) if base.startswith(f"{FOLDER}/") else 0
-
-
-def _order(name: str) -> int:
-    return int(name.removeprefix(f"{FOLDER}/").partition("_")[0])
-
-
-def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value

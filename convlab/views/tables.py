@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from convlab import display
 from convlab.layers import Shape
 
 _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
@@ -39,6 +40,9 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     def records(self) -> list[dict[str, Any]]:
         """The rows' values by the columns' names."""

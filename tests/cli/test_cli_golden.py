@@ -55,5 +55,6 @@ def test_config_is_json(shell: Callable) -> None:
         "dtype": ("float32", "default"),
         "channels_last": (True, "default"),
         "store": ("auto", "default"),
+        "progress": ("auto", "default"),
         "data_folder": ("auto", "default"),
     }

@@ -79,7 +79,7 @@ def test_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     shown(TRAINING)
     shown.step("writing")
     shown.close()
-    assert stream.getvalue() == " 50 %  about 1 min 05 s left  net, seed 0: step 50, accuracy 50.0 %\nwriting ...\n"
+    assert stream.getvalue() == " 50 %  about 1 min 05 s left  net, seed 0: step 50, accuracy 50.0 %\n"
 
 
 def test_json_lines_hold_every_figure_and_some_of_the_rest() -> None:

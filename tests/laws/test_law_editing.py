@@ -19,7 +19,10 @@ def annotated(text):
     """The text with a comment above every line, and behind every line that is a statement by itself."""
     lines = []
     for number, line in enumerate(text.splitlines()):
-        whole = re.fullmatch(r"\[.*\]|[\w.\"-]+ *= *(?:[^\[{\"']+|\[[^\[\]]*\]|\"[^\"]*\")", line.strip()) and "#" not in line
+        whole = (
+            re.fullmatch(r"\[.*\]|[\w.\"-]+ *= *(?:[^\[{\"']+|\[[^\[\]]*\]|\"[^\"]*\")", line.strip())
+            and "#" not in line
+        )
         lines += [f"# note {number}", f"{line}  # tail {number}" if whole else line]
     return "\n".join(lines) + "\n"
 
@@ -30,10 +33,7 @@ def test_a_text_that_means_the_design_is_left_alone(name):
     assert revision(text, design, name=file) == (text, True)
 
 
-@settings(max_examples=120)
-@given(edit=edits(TEXTS))
-def test_it_means_the_design_and_is_not_written_anew(edit):
-    name, design = edit
+def check_meaning(name, design):
     text, file, before = written(name)
     found = revision(text, design, name=file)
     assert found.kept
@@ -44,10 +44,7 @@ def test_it_means_the_design_and_is_not_written_anew(edit):
     assert load_text(back.text, name=file) == before
 
 
-@settings(max_examples=60)
-@given(edit=edits(TEXTS))
-def test_comments_stay_where_they_are(edit):
-    name, design = edit
+def check_comments(name, design):
     text, file, _ = written(name)
     text = annotated(text)
     found = edited(text, design, name=file)
@@ -59,10 +56,7 @@ def test_comments_stay_where_they_are(edit):
     assert all(there[tail].startswith("[stages.") for tail in moved), moved  # a stage has another number
 
 
-@settings(max_examples=60)
-@given(edit=edits(TEXTS))
-def test_ends_of_lines_and_of_the_file_stay(edit):
-    name, design = edit
+def check_ends(name, design):
     text, file, _ = written(name)
     found = edited(text, design, name=file)
     assert edited(text.replace("\n", "\r\n"), design, name=file) == found.replace("\n", "\r\n")
@@ -70,7 +64,25 @@ def test_ends_of_lines_and_of_the_file_stay(edit):
     assert found.endswith("\n")
 
 
-@settings(max_examples=40)
+CHECKS = {"meaning": check_meaning, "comments": check_comments, "ends": check_ends}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@settings(max_examples=30)
+@given(edit=edits(TEXTS))
+def test_edits(check, edit):
+    CHECKS[check](*edit)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", CHECKS)
+@settings(max_examples=1500)
+@given(edit=edits(TEXTS))
+def test_many_edits(check, edit):
+    CHECKS[check](*edit)
+
+
+@settings(max_examples=8)
 @given(design=designs(), other=designs())
 def test_one_random_design_into_another(design, other):
     for text in (text_of(design), text_on_base(design, preset("convnext_t"), "convnext_t")):

@@ -126,6 +126,7 @@ def holder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configuration"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     watch = Watch()
@@ -190,8 +191,8 @@ def test_a_temporary_folder_that_is_not_there_is_told(tmp_path, monkeypatch):
 def test_a_training_that_is_killed_is_resumed_in_the_same_job(holder):
     jobs, watch = holder
     net = load("convnext_atto", sets=("depths=[1]", "widths=[8]", "image.size=8", "stem.patch_size=2"))
-    words = ("convlab", "train", *(each.word for each in subjects(net)), "--data", "digits", "--samples", "9600")
-    words += ("--batch", "32", "--device", "cpu", "--recipe-set", "evaluations=30")
+    words = ("convlab", "train", *(each.word for each in subjects(net)), "--data", "digits", "--samples", "4800")
+    words += ("--batch", "32", "--device", "cpu", "--recipe-set", "evaluations=15")
     state = jobs.start(Order("train", "title", words, {}))
     watch.until(jobs, lambda state: any(len(curve) > 5 for curve in state.curves.values()) and state.folder)
     os.kill(jobs._jobs[state.id].worker.pid, signal.SIGKILL)
@@ -208,4 +209,4 @@ def test_a_training_that_is_killed_is_resumed_in_the_same_job(holder):
     steps = [step for step, _, _ in curve]
     assert steps == sorted(set(steps))
     assert steps[0] == before.curves[name, 0][0][0]
-    assert steps[-1] == 300.0
+    assert steps[-1] == 150.0

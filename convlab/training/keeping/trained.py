@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
+from convlab import display
 from convlab.language.design import Design
 from convlab.training.recipes.recipe import Recipe
 
@@ -63,6 +64,9 @@ class Trained:
     """How many images went through the network at once."""
     notes: tuple[str, ...] = ()
     """What has to be known to compare the figures with others', a sentence each."""
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
     @property
     def diverged(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convlab.tui.knob_line import KnobLine
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
@@ -13,14 +12,14 @@ if TYPE_CHECKING:
 def baseline(lab: Lab) -> None:
     """Compare with the design as it is now."""
     lab.go(lab.session.with_baseline())
-    lab.query_one(KnobLine).say("The design as it is now is the baseline.")
+    lab.say("The design as it is now is the baseline.")
 
 
 def pin(lab: Lab) -> None:
     """Keep the design as it is now. Raises ConvlabError where there are too many."""
     lab.go(lab.session.pinned_now())
     count = len(lab.session.pinned)
-    lab.query_one(KnobLine).say(f"{count} design{'s' * (count > 1)} pinned; d compares them.")
+    lab.say(f"{count} design{'s' * (count > 1)} pinned; d compares them.")
 
 
 def unpin(lab: Lab) -> None:

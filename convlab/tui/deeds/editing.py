@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from convlab.documents.assignments import parse_assignment
 from convlab.errors import ConvlabError
 from convlab.tui.dialogs.asking import AskText
-from convlab.tui.knob_line import KnobLine
 from convlab.tui.prompt import Prompt
 from convlab.views.bumping import bumped
 from convlab.views.grid import GridCell
@@ -51,7 +50,7 @@ def restore(lab: Lab) -> None:
     if cell is None or not cell.changed:
         return
     if cell.baseline is None:
-        lab.query_one(KnobLine).say(f"The baseline has no {cell.path}.")
+        lab.say(f"The baseline has no {cell.path}.")
         return
     lab.turn(cell.path, cell.baseline)
 
@@ -72,14 +71,14 @@ def undo(lab: Lab) -> None:
     if lab.session.can_undo:
         last = lab.session.last
         lab.go(lab.session.undone())
-        lab.query_one(KnobLine).say(f"Taken back: {last}")
+        lab.say(f"Taken back: {last}")
 
 
 def redo(lab: Lab) -> None:
     """Make it again."""
     if lab.session.can_redo:
         lab.go(lab.session.redone())
-        lab.query_one(KnobLine).say(f"Made again: {lab.session.last}")
+        lab.say(f"Made again: {lab.session.last}")
 
 
 def _bump(lab: Lab, direction: int) -> None:
@@ -97,7 +96,7 @@ def _bump(lab: Lab, direction: int) -> None:
             return
     if refused is not None:
         raise refused
-    lab.query_one(KnobLine).say(_nothing(cell, direction))
+    lab.say(_nothing(cell, direction))
 
 
 def _nothing(cell: GridCell, direction: int) -> str:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convlab.errors import ConvlabError, Problem, quote
-from convlab.session import opened
+from convlab.session import opened_draft
 from convlab.tui.dialogs.asking import AskText
 from convlab.tui.dialogs.picker import Picker
 from convlab.tui.dialogs.unsaved import SAVE, Unsaved
-from convlab.tui.knob_line import KnobLine
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
@@ -54,11 +53,12 @@ def open_another(lab: Lab) -> None:
 
 def open_source(lab: Lab, source: str) -> None:
     """A preset or a file in place of the design. Raises ConvlabError."""
-    session = opened(source)
+    session = opened_draft(source)
     lab.walking = source.startswith("roadmap/")
     lab.last_command = ()
     lab.go(session)
-    lab.query_one(KnobLine).say(f"Opened {source}.")
+    lab.say(f"Opened {source}.")
+    lab.mend()
 
 
 def leave(lab: Lab) -> None:
@@ -89,7 +89,7 @@ def guarded(lab: Lab, then: Callable[[], None], *, leaving: bool = False) -> Non
 
 def _saved(lab: Lab, path: Path | None) -> None:
     lab.go(lab.session.saved(path))
-    lab.query_one(KnobLine).say(f"Saved in {lab.session.path}.")
+    lab.say(f"Saved in {lab.session.path}.")
 
 
 def _path(text: str) -> Path:

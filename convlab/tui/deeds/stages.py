@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convlab.tui.knob_line import KnobLine
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
@@ -15,7 +14,7 @@ def add(lab: Lab) -> None:
     at = _stage(lab)
     lab.go(lab.session.stage_added(at + 1))
     lab.grid.select(f"stages.{at + 1}.depth")
-    lab.query_one(KnobLine).say(lab.session.last)
+    lab.say(lab.session.last)
 
 
 def duplicate(lab: Lab) -> None:
@@ -23,17 +22,17 @@ def duplicate(lab: Lab) -> None:
     at = _stage(lab)
     lab.go(lab.session.stage_duplicated(at))
     lab.grid.select(f"stages.{at + 1}.depth")
-    lab.query_one(KnobLine).say(lab.session.last)
+    lab.say(lab.session.last)
 
 
 def remove(lab: Lab) -> None:
     """The stage under the cursor goes. Raises ConvlabError."""
     stage = lab.grid.here.stage
     if stage is None:
-        lab.query_one(KnobLine).say("Stand on a stage to remove it.")
+        lab.say("Stand on a stage to remove it.")
         return
     lab.go(lab.session.stage_removed(stage))
-    lab.query_one(KnobLine).say(lab.session.last)
+    lab.say(lab.session.last)
 
 
 def _stage(lab: Lab) -> int:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from convlab.session import Session
 from convlab.session.walking import at_step, next_step, order_of, previous_step, step_of, steps
 
-from convlab.tui.knob_line import KnobLine
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
@@ -17,7 +16,7 @@ def following(lab: Lab) -> None:
     """The next step; the first one where the design is beside the walk. Raises ConvlabError."""
     here = step_of(lab.session.design)
     if here is not None and here.order == len(steps()):
-        lab.query_one(KnobLine).say(f"{here.published.step} is the last step of the walk; W goes back, the tab Walk to any step.")
+        lab.say(f"{here.published.step} is the last step of the walk; W goes back, the tab Walk to any step.")
         lab.walking = True
         lab.show_figures(lab.shown())
         return

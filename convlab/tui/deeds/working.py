@@ -15,7 +15,6 @@ from convlab.tui.forms.kinds import Asked, Export, Measure, Train
 from convlab.tui.forms.lasting import recall_forms, remember_form
 from convlab.tui.forms.order import Order, subjects
 from convlab.tui.jobs import JobState
-from convlab.tui.knob_line import KnobLine
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
@@ -51,7 +50,7 @@ def resume(lab: Lab) -> None:
 def cancel_one(lab: Lab, job: str) -> None:
     """Stop a job."""
     lab.app.jobs.cancel(job)
-    lab.query_one(KnobLine).say("Asked to stop; what was reached is kept.")
+    lab.say("Asked to stop; what was reached is kept.")
 
 
 def resume_one(lab: Lab, job: str) -> None:
@@ -65,7 +64,7 @@ def copy_command(lab: Lab) -> None:
     """Put the command into the clipboard, and show it. Raises ConvlabError where only a file can say the design."""
     text = shlex.join(lab.last_command or command(lab.session, "profile"))
     lab.app.copy_to_clipboard(text)
-    lab.query_one(KnobLine).say(f"Copied: {text}")
+    lab.say(f"Copied: {text}")
 
 
 def _ask(lab: Lab, asked: type[Asked]) -> None:
@@ -92,7 +91,7 @@ def _begin(lab: Lab, order: Order) -> None:
 def _see(lab: Lab, state: JobState) -> None:
     """Go to where the work is shown."""
     lab.choose_tab("curves")
-    lab.query_one(KnobLine).say(f"{state.title} runs; c cancels it.")
+    lab.say(f"{state.title} runs; c cancels it.")
 
 
 def _one_of(lab: Lab, title: str, jobs: list[JobState], nothing: str, deed: Callable[[Lab, str], None]) -> None:
@@ -102,7 +101,7 @@ def _one_of(lab: Lab, title: str, jobs: list[JobState], nothing: str, deed: Call
             lab.attempt(lambda: deed(lab, job))
 
     if not jobs:
-        lab.query_one(KnobLine).say(nothing)
+        lab.say(nothing)
     elif len(jobs) == 1:
         deed(lab, jobs[0].id)
     else:

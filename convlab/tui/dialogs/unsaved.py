@@ -29,15 +29,15 @@ class Unsaved(Dialog[str]):
     def __init__(self, what: str, *, running: int = 0) -> None:
         super().__init__()
         self._what = what
-        self._running = running
+        self._jobs = running
 
     def compose(self) -> ComposeResult:
         """What would be lost, and the ways out."""
         with self.box("Unsaved changes" if self._what else "Work is running", "s save, d discard, Esc stay"):
             if self._what:
                 yield Static(f"{self._what} has changes that are in no file.", markup=False)
-            if self._running:
-                jobs = "1 job runs" if self._running == 1 else f"{self._running} jobs run"
+            if self._jobs:
+                jobs = "1 job runs" if self._jobs == 1 else f"{self._jobs} jobs run"
                 yield Static(f"{jobs}; leaving stops it, and what was reached is kept.", markup=False)
             with Horizontal(classes="buttons"):
                 if self._what:

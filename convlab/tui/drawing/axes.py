@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
+WHOLE = (1.0, 2.0, 5.0, 10.0)
 
 
 @final
@@ -19,6 +20,8 @@ class Axis:
     text: Callable[[float], str] = lambda value: f"{value:g}"
     low: float | None = None
     high: float | None = None
+    whole: bool = False
+    """Whether only whole numbers mean something."""
 
 
 @final
@@ -35,18 +38,19 @@ class Scale:
         return min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
 
 
-def scale(low: float, high: float, most: int, *, outward: bool = True) -> Scale:
-    """A scale that holds both ends with at most about ``most`` round numbers; ``outward`` it ends at such numbers."""
+def scale(low: float, high: float, most: int, *, outward: bool = True, whole: bool = False) -> Scale:
+    """A scale that holds both ends with at most about ``most`` round (or whole) numbers; ``outward`` it ends at such numbers."""
     if not high > low:
         around = abs(low) * 0.5 or 1.0
         low, high = low - around, high + around
-    step = _step((high - low) / max(1, most - 1))
+    least = (high - low) / max(1, most - 1)
+    step = max(1.0, _step(least, WHOLE)) if whole else _step(least, ROUND)
     if outward:
         first, last = _indices(low, high, step)
         return Scale(first * step, last * step, tuple(index * step for index in range(first, last + 1)))
     ticks = _within(low, high, step)
-    while len(ticks) < 2:
-        step = _step(step / 3)
+    while len(ticks) < 2 and not (whole and step == 1):
+        step = _step(step / 3, ROUND)
         ticks = _within(low, high, step)
     return Scale(low, high, ticks)
 
@@ -61,6 +65,6 @@ def _within(low: float, high: float, step: float) -> tuple[float, ...]:
     return tuple(tick for tick in ticks if low - 1e-9 * step <= tick <= high + 1e-9 * step)
 
 
-def _step(least: float) -> float:
+def _step(least: float, factors: Sequence[float]) -> float:
     power = 10.0 ** math.floor(math.log10(least))
-    return next(factor * power for factor in ROUND if factor * power >= least * (1 - 1e-9))
+    return next(factor * power for factor in factors if factor * power >= least * (1 - 1e-9))

@@ -48,7 +48,7 @@ def chart(curves: Sequence[Curve], size: Size, *, x: Axis, y: Axis, levels: Sequ
     margin = max(map(len, labels.values()))
     width = max(4, size.width - margin - 1)
     places = [place for curve in curves for place, _ in curve.points] or [0.0]
-    across = scale(*_ends(places, x), max(2, width // COLUMNS_A_TICK), outward=False)
+    across = scale(*_ends(places, x), max(2, width // COLUMNS_A_TICK), outward=False, whole=x.whole)
     canvas = Canvas(width, rows)
     for level in levels:
         height = canvas.dot(0, up.place(level.value))[1]
@@ -134,8 +134,14 @@ def _foot(across: Scale, axis: Axis, margin: int, width: int) -> tuple[Line, Lin
         rule[place] = "┬"
         numbers[start : start + len(text)] = text
         free = start + len(text) + 1
-    title = axis.title
-    line = "".join(numbers).rstrip()
-    if len(title) + 1 <= width - free:
-        line = line.ljust(width - len(title)) + title
+    line = _with_title("".join(numbers)[:width], axis.title, width)
     return (Span(" " * margin + "└" + "".join(rule), "muted"),), (Span(" " * (margin + 1) + line, "muted"),)
+
+
+def _with_title(numbers: str, title: str, width: int) -> str:
+    """The title behind the last number, or else in the last gap between numbers that holds it."""
+    taken = len(numbers.rstrip())
+    if width - taken > len(title):
+        return numbers.rstrip().ljust(width - len(title)) + title
+    place = numbers.rstrip().rfind(" " * (len(title) + 2))
+    return numbers if place < 0 or not title else numbers[: place + 1] + title + numbers[place + 1 + len(title) :]

@@ -111,7 +111,7 @@ class Sheet(ScrollView, can_focus=True):
 
     def point(self, key: str, *, tell: bool = False) -> None:
         """Put the cursor on a key; ``tell`` who listens."""
-        if key == self.pointed:
+        if key == self.pointed or (key and self.picture.lines and self.picture.line_of(key) is None):
             return
         self.pointed = key
         self.redraw()
@@ -137,6 +137,7 @@ class Sheet(ScrollView, can_focus=True):
         """Another room, another drawing."""
         self.picture = NOTHING
         self.redraw()
+        self._show_cursor()
 
     def on_click(self, event: events.Click) -> None:
         """A click on a switch does what its key does; on a line it puts the cursor there, and there once more chooses."""
@@ -144,7 +145,8 @@ class Sheet(ScrollView, can_focus=True):
         action = self._action_at(at, event.x)
         key = self.picture.key(at)
         if action:
-            self.call_later(self.run_action, action, self.parent)
+            holder = next(node for node in self.ancestors if hasattr(node, f"action_{action}"))
+            self.call_later(self.app.run_action, action, holder)
         elif key and key == self.pointed:
             self.post_message(self.Chosen(self, key))
         elif key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -67,7 +66,7 @@ class TextWritten(Message):
 
 
 class Panel(Widget):
-    """One view of the design in a tab of its own. A new panel is a file here and its name in ``PANELS``."""
+    """Abstract: one view of the design in a tab of its own. A new panel is a file here and its name in ``PANELS``."""
 
     title: ClassVar[str]
     """On its tab."""
@@ -80,6 +79,6 @@ class Panel(Widget):
     Panel { height: 1fr; width: 1fr; }
     """
 
-    @abstractmethod
     def show(self, shown: Shown) -> None:
         """Show this. Called while the panel is visible, and when it becomes so."""
+        raise NotImplementedError

@@ -57,6 +57,8 @@ class RunsPanel(Panel):
         self.marked: tuple[str, ...] = ()
         self.deleted: tuple[str, ...] = ()
         self._jobs = -1
+        self._run = ""
+        """Where the cursor was when something was shown in the list's place."""
 
     def compose(self) -> ComposeResult:
         """The filter, which comes when it is asked for, and the sheet."""
@@ -116,6 +118,7 @@ class RunsPanel(Panel):
         self.input.remove_class("-shown")
         self.sheet.focus()
         self.sheet.redraw()
+        self.sheet.point(self._run)
 
     @on(Input.Changed)
     def _filter(self, event: Input.Changed) -> None:
@@ -137,14 +140,14 @@ class RunsPanel(Panel):
     @on(Worker.StateChanged)
     def _read(self, event: Worker.StateChanged) -> None:
         event.stop()
-        if event.state is WorkerState.ERROR and isinstance(event.worker.error, ConvlabError):
-            self.problems = event.worker.error.problems
+        if event.state is WorkerState.ERROR:
+            self.problems = _problems(event.worker.error)
         elif event.state is WorkerState.SUCCESS:
             self.problems = ()
             if isinstance(event.worker.result, Listing):
                 self.listing = event.worker.result
             else:
-                self.sheets = event.worker.result
+                self.sheets, self._run = event.worker.result, self.sheet.pointed or self._run
                 self.sheet.scroll_home(animate=False)
         else:
             return
@@ -163,6 +166,13 @@ class RunsPanel(Panel):
         for run in () if self.problems else self.deleted:
             told += ((Span(clipped(f"z takes the removal of {run} back", size.width), "warning"),),)
         return below(told, found)
+
+
+def _problems(error: BaseException | None) -> tuple[Problem, ...]:
+    """What to say of an error; one that nobody foresaw is named, and the lab goes on."""
+    if isinstance(error, ConvlabError):
+        return error.problems
+    return (Problem("store-failed", f"the store could not be read: {type(error).__name__}: {error}"),)
 
 
 def _then_listed(work: Callable[[], None]) -> Listing:

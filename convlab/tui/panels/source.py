@@ -11,6 +11,7 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from convlab.errors import ConvlabError, Problem, render
+from convlab.session import Session
 from convlab.tui.drawing.picture import Line, Picture, Size, Span, clipped
 from convlab.tui.drawing.sheet import Sheet
 from convlab.tui.panels.editor import Editor
@@ -20,7 +21,6 @@ PAUSE_S = 0.15
 """So long nothing is written before the text is read."""
 
 FINE = "The text is the design."
-WAITING = "..."
 ELSEWHERE = "The design was changed elsewhere while this text is broken: ctrl+r takes the design's text."
 
 
@@ -61,15 +61,15 @@ class SourcePanel(Panel):
     def show(self, shown: Shown) -> None:
         """Take over the design's text, unless what is written here waits to be mended."""
         self._shown = shown
-        if shown.session.text != self._known and not self.problems:
-            self._take(shown.session.text)
+        if source_text(shown.session) != self._known and not self.problems:
+            self._take(source_text(shown.session))
         self._tell()
 
     def action_revert(self) -> None:
         """Give up what is written."""
         if self._shown is not None:
             self.problems = ()
-            self._take(self._shown.session.text)
+            self._take(source_text(self._shown.session))
             self._tell()
 
     def action_mistake(self) -> None:
@@ -114,7 +114,7 @@ class SourcePanel(Panel):
         self.editor.replace(text[start : len(text) - end], first, last, maintain_selection_offset=True)
 
     def _tell(self) -> None:
-        elsewhere = self._shown is not None and bool(self.problems) and self._shown.session.text != self._known
+        elsewhere = self._shown is not None and bool(self.problems) and source_text(self._shown.session) != self._known
         self._elsewhere = elsewhere
         lines = (
             1 if not self.problems else sum(render(problem).count("\n") + 2 for problem in self.problems) + elsewhere
@@ -131,6 +131,11 @@ class SourcePanel(Panel):
 def _location(text: str, place: int) -> tuple[int, int]:
     """Row and column of a place in a text."""
     return text.count("\n", 0, place), place - text.rfind("\n", 0, place) - 1
+
+
+def source_text(session: Session) -> str:
+    """The text to edit: that of the design, or of a file that is no design yet."""
+    return session.text if session.broken is None else session.broken.text
 
 
 def problem_lines(problems: tuple[Problem, ...], width: int, *, elsewhere: bool = False) -> tuple[Line, ...]:

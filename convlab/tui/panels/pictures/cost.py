@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDE = 76
 """From so many columns on it is told what a block or layer is, and what changed against the baseline."""
 
-LEAST_BAR = 9
+LEAST_BAR = 8
 """Names are shortened before bars are shorter."""
 
 NOT_CALIBRATED = "no time: `convlab calibrate` measures this device"
@@ -30,13 +30,15 @@ def cost_lines(rows: Sequence[Share], before: Mapping[str, Share], width: int) -
     name_width = min(max(map(len, names), default=0), width - value_width - 9 - LEAST_BAR)
     names = paths_in(names, name_width)
     label_width = min(max((len(row.label) for row in rows), default=0), 30) * wide
-    delta_width = 9 if wide else 0
+    changes = [_change(row, before) if before and wide else "" for row in rows]
+    delta_width = max(map(len, changes), default=0)
+    delta_width += 2 * bool(delta_width)
     bar_width = max(0, width - name_width - (label_width + 2) * wide - value_width - delta_width - 10)
     largest = max((row.share for row in rows), default=0.0) or 1.0
     lines = []
-    for row, name in zip(rows, names, strict=True):
+    for row, name, changed in zip(rows, names, changes, strict=True):
         label = (Span(f"{padded(row.label, label_width)}  ", "muted"),) if wide else ()
-        change = (Span(_change(row, before).rjust(delta_width), "warning"),) if wide else ()
+        change = (Span(changed.rjust(delta_width), "warning"),) if delta_width else ()
         lines.append(
             (
                 Span(f"{padded(name, name_width)} "),
@@ -51,7 +53,9 @@ def cost_lines(rows: Sequence[Share], before: Mapping[str, Share], width: int) -
 
 
 def _name(row: Share) -> str:
-    return f"{row.name} x{row.count}" if row.count > 1 and row.name == row.path and "." in row.path else row.name
+    return (
+        f"{row.name} x{row.count}" if row.count > 1 and row.name == row.path and row.path.count(".") > 1 else row.name
+    )
 
 
 def _change(row: Share, before: Mapping[str, Share]) -> str:

@@ -35,7 +35,7 @@ def curves_lines(
         name, unit = FIGURES[series[0].figure]
         yield switches(("f", f"{name}, {unit}", "figure"))
         curves = [Curve(tuple(zip(one.samples, one.values, strict=True)), at) for at, one in enumerate(series)]
-        drawn = chart(curves, Size(size.width, max(LEAST_CHART, rows + 1)), x=Axis("steps"), y=Axis(""))
+        drawn = chart(curves, Size(size.width, max(LEAST_CHART, rows + 1)), x=Axis("steps", whole=True), y=Axis(""))
         yield from drawn[1:]
         yield from legend
     yield from bars

@@ -73,7 +73,7 @@ def _curve(found: Growth, size: Size) -> tuple[Line, ...]:
     points = sorted({(float(number), float(side if seen is None else seen.size)) for number, seen in ends})
     level = Level(side, f"image {side} px")
     y = Axis("receptive field, px", low=0)
-    return chart([Curve(((0.0, 1.0), *points))], size, x=Axis("layers with a window"), y=y, levels=[level])
+    return chart([Curve(((0.0, 1.0), *points))], size, x=Axis("layers with a window", whole=True), y=y, levels=[level])
 
 
 def _image(found: Growth, inner: tuple[int, int], pointed: str) -> tuple[Line, ...]:

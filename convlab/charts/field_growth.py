@@ -1,0 +1,76 @@
+"""How the receptive field grows over the depth of a network, against the side of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from convlab.charts.layout import begun, note
+from convlab.charts.palette import label, look
+from convlab.charts.several import listed
+from convlab.costs import Profile
+from convlab.views.receptive_field import Growth, Step, growth
+
+
+def receptive_field(profiles: Profile | Sequence[Profile], *, theme: str = "light") -> go.Figure:
+    """What a pixel sees after each layer that looks beyond its own pixel, over the widest path; global attention is told, not drawn."""
+    several = listed(profiles)
+    found = [(label(each.design.name), growth(each)) for each in several]
+    figure, inks = begun("Growth of the receptive field over depth", theme)
+    for index, (name, grown) in enumerate(found):
+        shown = look(index)
+        points = _points(grown)
+        figure.add_trace(
+            go.Scatter(
+                x=[number for number, _, _ in points],
+                y=[size for _, size, _ in points],
+                mode="lines+markers",
+                name=name,
+                line={"color": shown.color, "dash": shown.dash, "width": 2},
+                marker={"symbol": shown.symbol, "size": 7},
+                customdata=[details for *_, details in points],
+                hovertemplate="%{customdata}<extra></extra>",
+            )
+        )
+    for side in dict.fromkeys(grown.side for _, grown in found):
+        figure.add_hline(
+            y=side,
+            line={"color": inks.soft, "dash": "dash", "width": 1},
+            annotation={"text": f"image, {side} px", "font": {"size": 11, "color": inks.soft}, "xanchor": "left"},
+            annotation_position="top left",
+        )
+    figure.update_xaxes(title={"text": "layers that see beyond their own pixel, from the image on"}, rangemode="tozero")
+    figure.update_yaxes(title={"text": "receptive field, px (log scale)"}, type="log", dtick="D1" if _narrow(found) else 1)
+    figure.update_yaxes(tickvals=[4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192])
+    figure.update_layout(margin={"t": 88})
+    note(figure, _told(found), inks)
+    return figure
+
+
+def _points(grown: Growth) -> list[tuple[int, int, str]]:
+    """Places along the depth, sizes and what is told of them; repeated steps are their first and their last."""
+    found = {}
+    for step in grown.steps:
+        for number, seen in zip(step.number, (step.first, step.last), strict=True):
+            if seen is not None:
+                found[number] = (number, seen.size, _details(step, seen.size))
+    return [found[number] for number in sorted(found)]
+
+
+def _details(step: Step, size: int) -> str:
+    times = f", {step.count} times" if step.count > 1 else ""
+    return f"<b>{label(step.path)}</b>{times}<br>{label(step.label)}<br>sees {size} px"
+
+
+def _narrow(found: Sequence[tuple[str, Growth]]) -> bool:
+    return all((grown.widest or 0) < 10 for _, grown in found)
+
+
+def _told(found: Sequence[tuple[str, Growth]]) -> str:
+    told = []
+    for name, grown in found:
+        end = "the whole image" if grown.widest is None else f"{grown.widest:,} px"
+        gate = "; from its first squeeze-excite on every pixel depends on all, if weakly" if grown.gate else ""
+        told.append(f"{name}: {end} at the last map, {grown.narrowest:,} px over its narrowest path{gate}")
+    return "<br>".join(told)

@@ -1,0 +1,79 @@
+"""What all charts have in common: fonts, margins, axes, the legend and the note below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from convlab.charts.palette import SERIES, Theme, theme_of
+
+FONT = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
+SIZE = 13
+NOTE = 11
+
+
+def template(theme: Theme) -> go.layout.Template:
+    """The template of a theme: no background but the paper's, light grid, ink for text."""
+    axis: dict[str, Any] = {
+        "automargin": True,
+        "gridcolor": theme.grid,
+        "linecolor": theme.soft,
+        "tickcolor": theme.soft,
+        "ticks": "outside",
+        "ticklen": 4,
+        "showline": True,
+        "zeroline": False,
+        "zerolinecolor": theme.grid,
+        "title": {"standoff": 10, "font": {"size": SIZE}},
+        "tickfont": {"size": 12},
+    }
+    layout = go.Layout(
+        font={"family": FONT, "size": SIZE, "color": theme.ink},
+        title={"font": {"size": 16}, "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 16}, "y": 0.985, "yanchor": "top"},
+        paper_bgcolor=theme.paper,
+        plot_bgcolor=theme.paper,
+        colorway=[*SERIES],
+        xaxis=axis,
+        yaxis=axis,
+        margin={"l": 70, "r": 24, "t": 56, "b": 60},
+        hoverlabel={"align": "left", "bgcolor": theme.paper, "bordercolor": theme.soft, "font": {"color": theme.ink}},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "bgcolor": "rgba(0,0,0,0)",
+            "itemsizing": "constant",
+        },
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": theme.soft, "activecolor": theme.ink},
+        annotationdefaults={"font": {"color": theme.ink, "size": 12}, "arrowcolor": theme.soft},
+    )
+    return go.layout.Template(layout=layout)
+
+
+def begun(title: str, theme: str, *, width: int = 900, height: int = 520) -> tuple[go.Figure, Theme]:
+    """An empty figure of a size that fits a page's width, and its theme. Raises ConvlabError for a theme that there is not."""
+    found = theme_of(theme)
+    figure = go.Figure(layout={"template": template(found), "title": {"text": title}, "width": width, "height": height})
+    return figure, found
+
+
+def note(figure: go.Figure, text: str, theme: Theme) -> None:
+    """A line in small letters below the chart: where its figures come from, and what has to be known to read them."""
+    bottom = 84
+    figure.update_layout(margin={"b": bottom})
+    figure.add_annotation(
+        text=text,
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=0,
+        yshift=-bottom + 8,
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
+        showarrow=False,
+        font={"size": NOTE, "color": theme.soft},
+    )

@@ -1,0 +1,153 @@
+"""What panels draw, as plain text: it fits every room and says what the views say."""
+
+import pytest
+from designs import preset
+
+from convlab import load, profile
+from convlab.errors import Problem
+from convlab.progress import Progress
+from convlab.tui.drawing.picture import Size, plain, width_of
+from convlab.tui.jobs import JobState
+from convlab.tui.panels.pictures.cost import cost_lines
+from convlab.tui.panels.pictures.curves import curves_lines
+from convlab.tui.panels.pictures.diff import diff_picture
+from convlab.tui.panels.pictures.field import field_picture
+from convlab.tui.panels.pictures.layers import entries, layer_lines
+from convlab.tui.panels.pictures.memory import memory_picture
+from convlab.tui.panels.pictures.walk import roadmap, step_of, walk_picture
+from convlab.views.live_learning import live_series, rates
+from convlab.views.memory_line import memory_line
+from convlab.views.outline import all_nodes, outline
+from convlab.views.receptive_field import growth
+from convlab.views.shares import shares
+
+SIZES = [Size(38, 10), Size(38, 40), Size(60, 20), Size(100, 10), Size(100, 40)]
+NAMES = (
+    "convnext_t",
+    "resnet50",
+    "swin_t",
+    "vit_s16",
+    "efficientnet_b0",
+    "repvgg_a0",
+    "convnext_iso_s",
+    "roadmap/04_depthwise",
+)
+
+
+def fits(lines, size):
+    """The lines as text, having checked that none is wider than the room."""
+    widest = max(lines, key=width_of)
+    assert width_of(widest) <= size.width, plain([widest])
+    return plain(lines)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_every_picture_fits_its_room(size):
+    for name in NAMES:
+        found = profile(preset(name))
+        for by in ("stage", "block", "layer"):
+            fits(cost_lines(shares(found, "macs", by=by), {}, size.width), size)
+        picture = field_picture(growth(found), size)
+        fits(picture.lines, size)
+        assert picture.head < size.height  # something of the steps is seen
+        line = memory_line(found)
+        for moment in (line.peak, line.moments[0], line.moments[-1]):
+            picture = memory_picture(found, line, moment, size)
+            fits(picture.lines, size)
+            assert picture.head < size.height
+        nodes = outline(found)
+        every = tuple(all_nodes(nodes))
+        fits(layer_lines(list(entries(nodes, set(), all_open=True)), size.width, every=every), size)
+    assert fits(walk_picture(roadmap(), "", size, "").lines, size).count("\n") >= 16
+    fits(diff_picture([profile(preset(name)) for name in NAMES[:4]], size).lines, size)
+
+
+def test_costs_with_their_changes():
+    one, other = (profile(load("convnext_t", sets=sets)) for sets in ((), ("stages.2.depth=12",)))
+    before = {row.path: row for row in shares(one, "macs", by="stage")}
+    text = plain(cost_lines(shares(other, "macs", by="stage"), before, 80)).splitlines()
+    assert text[3].split()[:4] == ["stages.2", "12", "convnext,", "7x7"]
+    assert text[3].endswith("55.7 % 2.877 G  +32.4 %")
+    assert text[2].endswith("773.6 M")
+    narrow = plain(cost_lines(shares(other, "macs", by="block"), before, 38)).splitlines()
+    assert narrow[5].startswith("s2.blocks.0-11 ████")
+
+
+def test_memory_says_where_the_peak_is():
+    found = profile(load("convnext_t"))
+    line = memory_line(found)
+    text = plain(memory_picture(found, line, line.peak, Size(60, 24)).lines)
+    assert text.startswith("Peak 13.21 MiB in stages.0.blocks.0.mlp.act")
+    assert "output of stages.0.blocks.0.mlp.fc1" in text
+    assert "└stem" in text
+
+
+def test_the_receptive_field_in_words_and_squares():
+    text = plain(field_picture(growth(profile(load("convnext_t"))), Size(100, 30)).lines)
+    assert "Sees 1688 of 224x224 px, at least 32." in text
+    assert "image 224 px" in text
+    assert "█ stem.0" in text
+    assert "whole 224x224 image" in plain(field_picture(growth(profile(load("vit_s16"))), Size(100, 30)).lines)
+
+
+def test_the_outline_opens():
+    nodes = outline(profile(load("convnext_t")))
+    shown = list(entries(nodes, {"0 stages.2", "1 stages.3.blocks.0"}))
+    names = [entry.node.name for entry in shown]
+    assert "blocks.0-8" not in names
+    assert names[names.index("blocks.0-2", 10) :][:4] == ["blocks.0-2", "conv_dw", "norm", "mlp"]
+    assert len({entry.key for entry in shown}) == len(shown)
+
+
+def test_walk_marks_where_the_design_stands():
+    design = load("convnext_t")
+    here = step_of(design, roadmap())
+    assert here == "roadmap/16_separate_downsampling"
+    lines = plain(walk_picture(roadmap(), here, Size(90, 24), "").lines).splitlines()
+    assert [line for line in lines if line.startswith("▶")] == [lines[-1]]
+    assert "81.97 +0.50 4.456 G" in lines[-1]
+    turned = plain(walk_picture(roadmap(), here, Size(90, 24), "roadmap/04_depthwise").lines)
+    assert "4. depthwise conv: block.groups = depthwise" in turned
+    assert step_of(load("resnet18"), roadmap()) == ""
+
+
+def test_diff_says_which_knobs_and_figures_differ():
+    one, other = (profile(load("convnext_t", sets=sets)) for sets in ((), ("stages.2.depth=12",)))
+    wide = diff_picture((one, other), Size(80, 20))
+    assert "depths  [3, 3, 9, 3]  [3, 3, 12, 3]" in plain(wide.lines)
+    assert wide.key(1) == "depths"
+    narrow = plain(diff_picture((one, other), Size(38, 20)).lines)
+    assert "depths\n  [3, 3, 9, 3] → [3, 3, 12, 3]" in narrow
+    assert "32.19 M ▲ +12.6 %" in narrow
+    assert plain(diff_picture((one, one), Size(38, 20)).lines).startswith("The design is as the baseline is.")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_curves_progress_and_rates(size):
+    rising = tuple((float(step), 2.0 - step / 100, step / 200) for step in range(100))
+    speed = {"median": 31.2, "low": 30.0, "high": 33.0}
+    jobs = (
+        JobState(
+            "1",
+            "train",
+            "train a",
+            (),
+            Progress(30, 100, "seed 0", 9.0, 21.0, {"images_per_second": 812.0}),
+            {("a", 0): rising, ("b", 1): rising},
+        ),
+        JobState("2", "train", "train c", (), error=(Problem("usage", "the process was killed"),), running=False),
+        JobState(
+            "3",
+            "bench",
+            "bench",
+            (),
+            result={"rows": [{"subject": "a", "images_per_second": speed, "batch": 8}]},
+            running=False,
+        ),
+    )
+    series = [one for job in jobs for one in live_series(job.curves, "accuracy")]
+    text = fits(tuple(curves_lines(jobs, series, rates(jobs[2].result), size)), size)
+    assert "the process was killed" in text
+    assert "49.5 %" in text
+    assert all(sign in text for sign in "●▲")
+    assert "21 s left" in text

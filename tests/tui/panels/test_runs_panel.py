@@ -1,0 +1,99 @@
+"""The runs panel on a real store: list, filter, show, compare, delete and take back; a store that fails is a message."""
+
+import sqlite3
+
+import pytest
+from hosts import drive, shown, until
+
+from convlab import load
+from convlab.runs import ResolvedDesign, Row, open_store
+from convlab.tui.panels import stored
+from convlab.tui.panels.runs import RunsPanel
+
+NAMES = ("convnext_t", "resnet50", "regnety_400mf")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    path = tmp_path / "runs.sqlite"
+    monkeypatch.setenv("CONVLAB_STORE", str(path))
+    return path
+
+
+@pytest.fixture
+def filled(place):
+    with open_store() as store:
+        for median, name in enumerate(NAMES, start=10):
+            with store.begin("benchmark", name=name) as run:
+                design = ResolvedDesign.of(load(name))
+                run.put(
+                    0,
+                    Row(kind="throughput", subject=name, design=design, batch=8, median=float(median), unit="images/s"),
+                )
+    return place
+
+
+def test_list_filter_show_compare_delete_and_take_back(filled):
+    async def steps(app, pilot):
+        await until(pilot, lambda: "3 runs" in app.text)
+        assert app.text.index("regnety_400mf") < app.text.index("convnext_t")
+        await pilot.press("slash", *"res")
+        assert "1 of 3 runs" in app.text
+        await pilot.press("enter", "down", "enter")
+        await until(pilot, lambda: "11 images/s" in app.text)
+        await pilot.press("escape", "escape")
+        assert "3 runs" in app.text
+        assert "resnet50" in app.pointed_line()
+        await pilot.press("home", "space", "end", "space", "v")
+        await until(pilot, lambda: "compared" in app.text)
+        assert "0.833" in app.text
+        await pilot.press("escape", "delete")
+        await until(pilot, lambda: "2 runs" in app.text)
+        assert "z takes the removal of" in app.text
+        assert "convnext_t" not in app.text
+        await pilot.press("z")
+        await until(pilot, lambda: "3 runs" in app.text)
+
+    drive(RunsPanel, shown("convnext_t"), steps)
+
+
+def test_without_a_store_and_with_an_empty_one(place):
+    async def steps(app, pilot):
+        await until(pilot, lambda: "No runs yet." in app.text)
+
+    drive(RunsPanel, shown("convnext_t"), steps, size=(38, 10))
+
+
+@pytest.mark.parametrize("damage", ["text", "folder", "torn"])
+def test_a_damaged_store_is_a_message(place, damage):
+    if damage == "folder":
+        place.mkdir()
+    elif damage == "text":
+        place.write_text("not a store")
+    else:
+        place.write_bytes(b"SQLite format 3\0" + b"\xff" * 4000)
+
+    async def steps(app, pilot):
+        await until(pilot, lambda: app.panel.problems)
+        told = app.text.replace("\n", "")
+        assert app.panel.problems[0].message.replace(" ", "")[-20:] in told.replace(" ", "")
+
+    drive(RunsPanel, shown("convnext_t"), steps, size=(60, 10))
+
+
+def test_a_locked_store_is_a_message_and_the_list_stays(filled, monkeypatch):
+    monkeypatch.setattr(stored, "PATIENCE_S", 0.1)
+
+    async def steps(app, pilot):
+        await until(pilot, lambda: "3 runs" in app.text)
+        other = sqlite3.connect(filled, isolation_level=None)
+        try:
+            other.execute("BEGIN EXCLUSIVE")
+            await pilot.press("end", "delete")
+            await until(pilot, lambda: app.panel.problems)
+            assert app.panel.problems[0].code == "store-busy"
+            assert "convnext_t" in app.text
+        finally:
+            other.close()
+
+    drive(RunsPanel, shown("convnext_t"), steps)

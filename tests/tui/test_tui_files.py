@@ -1,0 +1,176 @@
+"""Files and comparing in the lab: save with comments, open, leave with a guard, broken files, baseline, pins, the command."""
+
+import pytest
+from seeing import driven, lab_of, said, seen
+from textual.widgets import Input, OptionList
+
+from convlab.language.files import load
+from convlab.session import opened_draft
+from convlab.tui.dialogs.picker import Picker
+from convlab.tui.dialogs.unsaved import Unsaved
+
+MINE = """# what I try
+base = "convnext_atto"
+depths = [2, 2, 6, 2]  # as in the paper
+"""
+
+
+def test_saving_keeps_comments(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+
+    async def deeds(app, pilot):
+        lab = lab_of(app)
+        await pilot.press("plus")
+        assert "not saved" in seen(app)
+        await pilot.press("ctrl+s")
+        assert "Saved in" in said(app)
+        assert "not saved" not in seen(app)
+        assert "# as in the paper" in path.read_text()
+        assert load(path).depths == (3, 2, 6, 2)
+        await pilot.press("plus", "S")
+        app.screen.query_one(Input).value = str(tmp_path / "mine.txt")
+        await pilot.press("enter")
+        assert "does not end in .toml" in seen(app)
+        app.screen.query_one(Input).value = str(tmp_path / "nowhere" / "other.toml")
+        await pilot.press("enter")
+        assert "error:" in seen(app)
+        app.screen.query_one(Input).value = str(tmp_path / "other.toml")
+        await pilot.press("enter")
+        assert load(tmp_path / "other.toml").depths == (4, 2, 6, 2)
+        assert lab.session.path == tmp_path / "other.toml"
+        await pilot.press("S")
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        assert "is there already" in seen(app).replace("\n", " ")
+        await pilot.press("enter")
+        assert load(path).depths == (4, 2, 6, 2)
+
+    driven(deeds, path, folder=tmp_path)
+
+
+def test_leaving_asks_about_what_is_not_saved(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    async def stays_then_saves(app, pilot):
+        await pilot.press("plus", "q")
+        assert isinstance(app.screen, Unsaved)
+        await pilot.press("escape")
+        assert app.is_running
+        await pilot.press("ctrl+q", "s")
+        await pilot.press("enter")  # the name that is offered
+        await pilot.pause()
+        return app._exit
+
+    async def discards(app, pilot):
+        await pilot.press("plus", "q", "d")
+        await pilot.pause()
+        return app._exit
+
+    async def has_nothing(app, pilot):
+        await pilot.press("q")
+        await pilot.pause()
+        return app._exit
+
+    assert driven(stays_then_saves, folder=tmp_path)
+    assert load(tmp_path / "convnext_t.toml").depths == (4, 3, 9, 3)
+    assert driven(discards, folder=tmp_path)
+    assert driven(has_nothing, folder=tmp_path)
+
+
+def test_the_picker_begins_and_opens(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+
+    async def deeds(app, pilot):
+        assert isinstance(app.screen, Picker)
+        await pilot.press(*"v2 atto")
+        assert app.screen.query_one(OptionList).option_count == 1
+        await pilot.pause()
+        assert "3.708 M" in seen(app)
+        await pilot.press("enter")
+        lab = lab_of(app)
+        assert lab.session.design.name == "convnext_v2_atto"
+        await pilot.press("plus", "o", *"resnet50")
+        await pilot.press("enter")
+        assert isinstance(app.screen, Unsaved)
+        await pilot.press("d")
+        assert lab_of(app).session.design.name == "resnet50"
+        await pilot.press("o")
+        app.screen.query_one(Input).value = str(tmp_path / "none.toml")
+        await pilot.press("enter")
+        assert "error:" in said(app)
+        await pilot.press("o")
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        assert lab_of(app).session.path == path
+
+    driven(deeds, None, folder=tmp_path)
+
+
+def test_a_broken_file_is_mended_in_its_source(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE.replace("2, 2, 6, 2", "2, 2, 6"))
+
+    async def deeds(app, pilot):
+        lab = lab_of(app)
+        await pilot.pause(0.4)
+        assert lab.tab == "source"
+        assert "error: depths has 3 values" in seen(app) or "3 values" in seen(app)
+        lab.query_one("#panel-source").editor.text = MINE
+        await pilot.pause(0.4)
+        assert lab.session.path == path
+        assert lab.session.design.depths == (2, 2, 6, 2)
+
+    driven(deeds, opened_draft(path), folder=tmp_path)
+
+
+def test_baseline_pins_differences_and_the_command(tmp_path):
+    async def deeds(app, pilot):
+        lab = lab_of(app)
+        await pilot.press("plus")
+        assert "▲ +5.5 %" in seen(app)
+        await pilot.press("k")
+        assert app.clipboard == "convlab profile convnext_t --set stages.0.depth=4"
+        assert app.clipboard in said(app)
+        await pilot.press("p", "plus", "b")
+        assert len(lab.session.pinned) == 1
+        assert lab.session.baseline.depths == (5, 3, 9, 3)
+        await pilot.press("plus", "d")
+        await pilot.pause()
+        text = seen(app)
+        assert "pinned 1" in text
+        assert "[6, 3, 9, 3]" in text
+        await pilot.press("P")
+        assert not lab.session.pinned
+
+    driven(deeds, folder=tmp_path)
+
+
+def test_leaving_the_picker_at_the_start_ends_the_program(tmp_path):
+    async def deeds(app, pilot):
+        await pilot.press("escape")
+        await pilot.pause()
+        return app._exit
+
+    assert driven(deeds, None, folder=tmp_path)
+
+
+def test_three_thousand_blocks(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text('base = "convnext_atto"\ndepths = [700, 800, 1000, 500]\n')
+
+    async def deeds(app, pilot):
+        await pilot.press("plus", "plus")
+        return lab_of(app).session.design.depths
+
+    assert driven(deeds, path, folder=tmp_path)[0] == 702
+
+
+@pytest.mark.parametrize("arguments", [["--port", "3"], ["--json"], ["--theme", "pink"], ["--image", "9"], ["nosuch"]])
+def test_the_command_refuses(arguments, capsys):
+    from convlab.__main__ import main
+
+    assert main(["tui", *arguments]) == 2
+    told = capsys.readouterr()
+    assert "error" in told.err + told.out

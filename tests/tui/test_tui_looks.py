@@ -1,0 +1,180 @@
+"""How the lab looks: snapshots at three sizes and in every theme, without colour, small, and what jumps and tabs do."""
+
+import subprocess
+import sys
+
+from seeing import agrees, driven, lab_of, said, seen
+
+from convlab.tui.themes import THEMES
+
+
+SIZES = ((80, 24), (120, 40), (160, 48))
+
+
+def test_three_sizes_and_every_theme(tmp_path):
+    async def deeds(app, pilot):
+        await pilot.press("down", "down", "plus")
+        for width, height in SIZES:
+            await pilot.resize_terminal(width, height)
+            await pilot.pause(0.2)
+            agrees(f"lab_{width}x{height}.txt", seen(app))
+        await pilot.press("1")
+        await pilot.resize_terminal(100, 30)
+        for theme in THEMES:
+            app.theme = theme
+            await pilot.pause(0.2)
+            assert "10*" in seen(app)
+            agrees(f"theme_{theme}.svg", app.export_screenshot(title="convlab", simplify=True))
+
+    driven(deeds, folder=tmp_path)
+
+
+def test_without_colour_everything_is_still_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def deeds(app, pilot):
+        assert app.no_color
+        await pilot.press("plus")
+        grid = lab_of(app).grid
+        strip = grid.render_line(grid.row + 1)
+        cursor = [segment for segment in strip if segment.style and segment.style.reverse]
+        assert [segment.text for segment in cursor] == ["4"]
+        await pilot.press("question_mark", "escape", "j", "escape", "T", "escape", "m", "escape")
+        return seen(app)
+
+    agrees("no_color.txt", driven(deeds, folder=tmp_path, size=(80, 24)))
+
+
+def test_a_small_terminal_is_told_politely(tmp_path):
+    async def deeds(app, pilot):
+        assert "60 x 15" in seen(app)
+        await pilot.resize_terminal(60, 15)
+        assert "stages.0.depth" in seen(app)
+        await pilot.resize_terminal(200, 50)
+        assert lab_of(app).query_one("#right").display
+
+    driven(deeds, folder=tmp_path, size=(59, 15))
+
+
+def test_tabs_panes_and_jumps(tmp_path):
+    async def deeds(app, pilot):
+        lab = lab_of(app)
+        assert lab.tab == "grid"
+        seen_tabs = []
+        for _ in lab.tabs:
+            await pilot.press("right_square_bracket")
+            await pilot.pause()
+            seen_tabs.append(lab.tab)
+            assert lab.grid.display == (lab.tab == "grid")
+        assert seen_tabs == [*lab.tabs[1:], "grid"]
+        await pilot.press("left_square_bracket")
+        assert lab.tab == lab.tabs[-1]
+        await pilot.press("escape")
+        assert lab.tab == "grid"
+        await pilot.press("j")
+        assert " a " in seen(app)
+        await pilot.press("s")
+        assert lab.tab == lab.tabs[1]
+        await pilot.click("#all-grid")
+        assert lab.tab == "grid"
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert lab.stacked
+        await pilot.press("v")
+        assert not lab.stacked
+        await pilot.press("d")
+        assert lab.tab == "diff"
+        await pilot.press("escape", "j", "z")
+        assert lab.grid.has_focus
+
+    driven(deeds, folder=tmp_path, size=(80, 24))
+
+
+def test_the_lab_imports_no_torch():
+    program = (
+        "import sys, asyncio, pathlib, tempfile\n"
+        "from convlab.tui.start import begun\n"
+        "from convlab.tui.app import LabApp\n"
+        "async def main():\n"
+        "    app = LabApp(begun('convnext_t'), folder=pathlib.Path(tempfile.mkdtemp()))\n"
+        "    async with app.run_test() as pilot:\n"
+        "        await pilot.press('plus')\n"
+        "asyncio.run(main())\n"
+        "print([name for name in ('torch', 'timm', 'plotly', 'ipywidgets') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_help_sets_keys_that_are_remembered(tmp_path):
+    async def deeds(app, pilot):
+        await pilot.press("question_mark")
+        assert "Next value" in seen(app)
+        for _ in range(6):
+            await pilot.press("down")
+        await pilot.press("enter", "p")
+        assert "is the key of “Pin”" in seen(app)
+        await pilot.press("enter", "7")
+        assert "choose another" in seen(app)
+        await pilot.press("enter", "z")
+        assert "“Undo” is z" in seen(app)
+        await pilot.press("escape", "plus", "z")
+        assert not lab_of(app).session.can_undo
+
+    async def again(app, pilot):
+        await pilot.press("plus", "z")
+        assert not lab_of(app).session.can_undo
+        await pilot.press("question_mark", *["down"] * 6, "backspace", "escape", "plus", "u")
+        assert not lab_of(app).session.can_undo
+
+    driven(deeds, folder=tmp_path)
+    driven(again, folder=tmp_path)
+
+
+def test_a_theme_is_seen_while_it_is_chosen_and_remembered(tmp_path):
+    async def deeds(app, pilot):
+        await pilot.press("T", "down")
+        await pilot.pause()
+        assert app.theme == "light"
+        await pilot.press("escape")
+        assert app.theme == "dark"
+        await pilot.press("T", "down", "down", "down", "enter")
+        assert app.theme == "okabe-ito"
+
+    async def again(app, pilot):
+        return app.theme
+
+    driven(deeds, folder=tmp_path)
+    assert driven(again, folder=tmp_path) == "okabe-ito"
+    assert driven(again, folder=tmp_path, theme="light") == "light"
+
+
+def test_what_is_damaged_is_told_once(tmp_path):
+    (tmp_path / "tui.json").write_text("{")
+    told = []
+
+    async def deeds(app, pilot):
+        await pilot.pause()
+        told.append([note.message for note in app._notifications])
+        return app.theme
+
+    assert driven(deeds, folder=tmp_path) == "dark"
+    assert driven(deeds, folder=tmp_path) == "dark"
+    assert "put aside" in told[0][0]
+    assert told[1] == []
+
+
+def test_the_palette_has_every_action(tmp_path):
+    async def deeds(app, pilot):
+        titles = {command.title for command in app.get_system_commands(app.screen)}
+        await pilot.press("ctrl+p", *"pin", "enter")
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await pilot.pause()
+        return titles, said(app), len(lab_of(app).session.pinned)
+
+    from convlab.tui.actions import ACTIONS
+
+    titles, line, _ = driven(deeds, folder=tmp_path)
+    assert {item.title for item in ACTIONS} <= titles
+    assert line
