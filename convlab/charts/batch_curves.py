@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from convlab.measurement.rows import Measurement
     from convlab.runs.records import Row
 
+TICKS = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5))
+
 
 def throughput(measured: Mapping[str, Sequence[Measurement]] | Sequence[Row], *, theme: str = "light") -> go.Figure:
     """Images a second against the batch: of measured rows by the network's name, or of the rows of a stored run."""
@@ -30,11 +32,20 @@ def batch_curves(found: Sequence[BatchLine], *, theme: str = "light") -> go.Figu
     for index, line in enumerate(found):
         _knee(figure, line, look(index), inks)
     batches = sorted({speed.batch for line in found for speed in line.speeds})
-    figure.update_xaxes(type="log", title={"text": "batch, images (log scale)"}, tickvals=batches, ticktext=[str(batch) for batch in batches])
-    figure.update_yaxes(title={"text": "throughput, images/s (log scale)"}, type="log", dtick="D2")
-    figure.update_layout(margin={"t": 88}, showlegend=True)
+    figure.update_xaxes(
+        type="log",
+        title={"text": "batch, images (log scale)"},
+        tickvals=batches,
+        ticktext=[str(batch) for batch in batches],
+    )
+    figure.update_yaxes(title={"text": "throughput, images/s (log scale)"}, type="log", tickvals=TICKS)
+    figure.update_layout(margin={"t": 76}, showlegend=True)
     conditions = "<br>".join(dict.fromkeys(label(line.conditions) for line in found if line.conditions))
-    note(figure, f"Medians with 95 % intervals. Ringed: the knee, the smallest batch with 95 % of the best throughput.<br>{conditions}", inks)
+    note(
+        figure,
+        f"Medians with 95 % intervals. Ringed: the knee, the smallest batch with 95 % of the best throughput.<br>{conditions}",
+        inks,
+    )
     return figure
 
 
@@ -81,7 +92,7 @@ def _knee(figure: go.Figure, line: BatchLine, shown: Look, inks: Theme) -> None:
             mode="markers+text",
             marker={"symbol": "circle-open", "size": 20, "color": shown.color, "line": {"width": 2.2}},
             text=[f"knee: {at.batch}"],
-            textposition="top left",
+            textposition="top center",
             textfont={"size": 11, "color": inks.ink},
             hoverinfo="skip",
             showlegend=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -12,12 +13,14 @@ from convlab.charts.several import listed
 from convlab.costs import Profile
 from convlab.errors import ConvlabError, Problem
 from convlab.views.block_diagram import MARK, Diagram, block_diagram
-from convlab.views.block_parts import Box, Line, Point
+from convlab.views.block_parts import TIMES, Box, Line, Point
 from convlab.views.tables import size_text
 
 UNIT = 46
 """Px a unit of a diagram has."""
 APART = 1.4
+HEAD = 0.12
+"""The length of the shaft that belongs to an arrow's head; the line below it goes as far."""
 TITLE = 1.15
 COLORS = {
     "spatial": "orange",
@@ -36,13 +39,14 @@ def blocks(profiles: Profile | Sequence[Profile], *, stage: int = 0, theme: str 
     for each in several:
         if not 0 <= stage < len(each.design.stages):
             count = len(each.design.stages)
-            problem = Problem("out-of-range", f"{each.design.name} has no stage {stage}", help=f"its stages are 0 to {count - 1}")
+            problem = Problem(
+                "out-of-range", f"{each.design.name} has no stage {stage}", help=f"its stages are 0 to {count - 1}"
+            )
             raise ConvlabError(problem, exit_code=2)
     found = [block_diagram(each, stage) for each in several]
     width = sum(each.right - each.left for each in found) + APART * (len(found) + 1)
-    height = max(each.bottom for each in found) + TITLE + 1.0
-    bottom = 84
-    figure, inks = begun("", theme, width=max(460, round(UNIT * width)), height=round(UNIT * height) + bottom + 16)
+    height = max(each.bottom for each in found) + TITLE + 0.1
+    figure, inks = begun("", theme, width=max(460, round(UNIT * width)), height=round(UNIT * height) + 56)
     x = APART
     for diagram in found:
         _draw(figure, diagram, x - diagram.left, inks)
@@ -50,17 +54,27 @@ def blocks(profiles: Profile | Sequence[Profile], *, stage: int = 0, theme: str 
     figure.update_xaxes(visible=False, range=[0, width], constrain="domain", fixedrange=False)
     figure.update_yaxes(visible=False, range=[height - TITLE, -TITLE], scaleanchor="x", constrain="domain")
     figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
-    note(figure, "k×k, width: a convolution; d: depthwise; 1×1: pointwise. Boxes are the wider the more channels they put out (log scale).", inks)
+    note(
+        figure,
+        f"k{TIMES}k, width: a convolution; d: depthwise; 1{TIMES}1: pointwise. Boxes are the wider the more channels they put out (log scale).",
+        inks,
+    )
+    figure.update_layout(margin={"b": 48})
+    figure.update_annotations({"yshift": -40}, selector={"yref": "paper"})
     return figure
 
 
 def _draw(figure: go.Figure, diagram: Diagram, shift: float, inks: Theme) -> None:
-    times = f"{diagram.count} in a row" if diagram.count > 1 else "once"
+    times = f", {diagram.count} in a row" if diagram.count > 1 else ""
     figure.add_annotation(
         x=shift, y=-TITLE + 0.28, text=f"<b>{label(diagram.title)}</b>", showarrow=False, font={"size": 15}
     )
     figure.add_annotation(
-        x=shift, y=-TITLE + 0.62, text=f"{label(diagram.path)}, {times}", showarrow=False, font={"size": 10, "color": inks.soft}
+        x=shift,
+        y=-TITLE + 0.62,
+        text=f"{label(diagram.path)}{times}",
+        showarrow=False,
+        font={"size": 10, "color": inks.soft},
     )
     for line in diagram.lines:
         _line(figure, line, shift, inks)
@@ -69,12 +83,23 @@ def _draw(figure: go.Figure, diagram: Diagram, shift: float, inks: Theme) -> Non
     for mark in diagram.marks:
         x, y = mark.at.x + shift, mark.at.y
         figure.add_shape(
-            type="circle", x0=x - MARK, x1=x + MARK, y0=y - MARK, y1=y + MARK, line={"color": inks.ink, "width": 1.2}, fillcolor=inks.paper
+            type="circle",
+            x0=x - MARK,
+            x1=x + MARK,
+            y0=y - MARK,
+            y1=y + MARK,
+            line={"color": inks.ink, "width": 1.2},
+            fillcolor=inks.paper,
         )
         figure.add_annotation(x=x, y=y, text=mark.text, showarrow=False, font={"size": 15})
     for word in diagram.words:
         figure.add_annotation(
-            x=word.at.x + shift, y=word.at.y, text=word.text, showarrow=False, font={"size": 11, "color": inks.soft}, bgcolor=inks.paper
+            x=word.at.x + shift,
+            y=word.at.y,
+            text=word.text,
+            showarrow=False,
+            font={"size": 11, "color": inks.soft},
+            bgcolor=inks.paper,
         )
     figure.add_trace(
         go.Scatter(
@@ -114,9 +139,23 @@ def _line(figure: go.Figure, line: Line, shift: float, inks: Theme) -> None:
     figure.add_shape(type="path", path=path, line={"color": inks.ink, "width": 1.3}, layer="below")
     if line.arrow:
         before, end = points[-2:]
+        way = math.dist(before, end) / HEAD
+        before = Point(end.x - (end.x - before.x) / way, end.y - (end.y - before.y) / way)
         figure.add_annotation(
-            x=end.x, y=end.y, ax=before.x, ay=before.y, xref="x", yref="y", axref="x", ayref="y", text="", showarrow=True,
-            arrowhead=2, arrowsize=1, arrowwidth=1.3, arrowcolor=inks.ink,
+            x=end.x,
+            y=end.y,
+            ax=before.x,
+            ay=before.y,
+            xref="x",
+            yref="y",
+            axref="x",
+            ayref="y",
+            text="",
+            showarrow=True,
+            arrowhead=2,
+            arrowsize=1,
+            arrowwidth=1.3,
+            arrowcolor=inks.ink,
         )
 
 

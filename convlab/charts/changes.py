@@ -7,41 +7,61 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from convlab.charts.cost_bars import scale_of
-from convlab.charts.layout import begun, note
+from convlab.charts.layout import begun, image_words, note
 from convlab.charts.palette import OKABE_ITO, Theme, faded, label
 from convlab.costs import Profile
 from convlab.views.waterfalls import Waterfall, design_waterfall, stage_waterfall, walk_waterfall
 
 
+MINUS = "\N{MINUS SIGN}"
+
+
 def waterfall(profiles: Sequence[Profile] = (), *, measure: str = "macs", theme: str = "light") -> go.Figure:
-    """Without designs the published accuracy along the walk; of two a cost stage by stage from one to the other; of more from one to the next.
+    """Without designs the published accuracy along the walk; of two a cost stage by stage; of more from each to the next.
 
     ``measure`` is "macs", "params", "activations" or "saved_bytes". Raises ConvlabError for another one.
     """
     if not profiles:
         figure, inks = _falls(walk_waterfall(), 1.0, "%", theme)
-        note(figure, "Published: Liu et al., 2022, Table 10. Steps that were tried and not adopted are left out.", inks)
+        note(
+            figure,
+            "Published: Liu et al., 2022, Table 10. Steps that were tried and not adopted are left out.",
+            inks,
+            below=28,
+        )
         return figure
     divisor, unit = scale_of(measure)
-    found = stage_waterfall(*profiles, measure) if len(profiles) == 2 else design_waterfall(profiles, measure)
+    found = (
+        stage_waterfall(profiles[0], profiles[1], measure)
+        if len(profiles) == 2
+        else design_waterfall(profiles, measure)
+    )
     figure, inks = _falls(found, divisor, unit, theme)
     by = "stage by stage" if len(profiles) == 2 else "each design against the one before"
-    note(figure, f"For one image of {'×'.join(map(str, profiles[0].image[1:]))} px; {by}.", inks)
+    note(figure, f"For one image of {image_words(profiles[0].image)}; {by}.", inks)
     return figure
 
 
 def _falls(found: Waterfall, divisor: float, unit: str, theme: str) -> tuple[go.Figure, Theme]:
     title = f"{found.title}: from {label(found.first)} to {label(found.last)}"
-    figure, inks = begun(title, theme, width=1000, height=560)
+    figure, inks = begun(title, theme, width=1080, height=560)
     names = [label(name) for name in (found.first, *(change.name for change in found.changes), found.last)]
     differences = [change.difference / divisor for change in found.changes]
     reached = [change.reached / divisor for change in found.changes]
     start, end = found.start / divisor, found.end / divisor
     low, high = _range([start, *reached, end])
-    bases = [low, *(max(low, after - max(change, 0.0)) for after, change in zip(reached, differences, strict=True)), low]
+    bases = [
+        low,
+        *(max(low, after - max(change, 0.0)) for after, change in zip(reached, differences, strict=True)),
+        low,
+    ]
     heights = [start - low, *map(abs, differences), end - low]
-    colors = [inks.soft, *(OKABE_ITO["blue"] if change >= 0 else OKABE_ITO["orange"] for change in differences), inks.soft]
-    signed = [f"{start:.4g}", *(f"{change:+.3g}" if change else "0" for change in differences), f"{end:.4g}"]
+    colors = [
+        inks.soft,
+        *(OKABE_ITO["blue"] if change >= 0 else OKABE_ITO["orange"] for change in differences),
+        inks.soft,
+    ]
+    signed = [f"{start:.4g}", *(f"{change:+.3g}".replace("-", MINUS) for change in differences), f"{end:.4g}"]
     figure.add_trace(
         go.Bar(
             x=list(range(len(names))),
@@ -50,7 +70,12 @@ def _falls(found: Waterfall, divisor: float, unit: str, theme: str) -> tuple[go.
             marker={
                 "color": [faded(color, 0.75) if color.startswith("#") else color for color in colors],
                 "line": {"color": colors, "width": 1.2},
-                "pattern": {"shape": ["", *("/" if change < 0 else "" for change in differences), ""], "size": 6, "fgcolor": inks.paper},
+                "pattern": {
+                    "shape": ["", *("/" if change < 0 else "" for change in differences), ""],
+                    "size": 6,
+                    "fgcolor": inks.paper,
+                    "fillmode": "overlay",
+                },
             },
             text=signed,
             textposition="outside",
@@ -68,7 +93,13 @@ def _falls(found: Waterfall, divisor: float, unit: str, theme: str) -> tuple[go.
         figure.add_shape(
             type="line", x0=place + 0.4, x1=place + 0.6, y0=level, y1=level, line={"color": inks.soft, "width": 1}
         )
-    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, tickangle=-35 if len(names) > 7 else 0, showgrid=False)
+    figure.update_xaxes(
+        tickvals=list(range(len(names))),
+        ticktext=[name.replace(" ", "<br>") for name in names],
+        tickangle=0,
+        tickfont={"size": 11},
+        showgrid=False,
+    )
     cut = f" (axis from {low:g})" if low else ""
     figure.update_yaxes(title={"text": f"{found.title}, {unit}{cut}"}, range=[low, high])
     figure.update_layout(bargap=0.2)

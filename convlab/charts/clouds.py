@@ -70,9 +70,13 @@ def scatter(points: Scatter, *, theme: str = "light") -> go.Figure:
     )
     figure.update_xaxes(title={"text": f"{points.x.title}, {scales[0][1]}"})
     figure.update_yaxes(title={"text": f"{points.y.title}, {scales[1][1]}"})
-    figure.update_layout(margin={"t": 88})
-    better = " and ".join(f"{'more' if axis.higher else 'fewer'} {axis.title}" for axis in (points.x, points.y))
-    note(figure, f"{len(points.front)} of {len(points.xs):,} are on the front: no other design is as good in both and better in one ({better}).", inks)
+    figure.update_layout(margin={"t": 76})
+    better = " and ".join(f"{'higher' if axis.higher else 'lower'} {axis.title}" for axis in (points.x, points.y))
+    note(
+        figure,
+        f"{len(points.front)} of {len(points.xs):,} are on the front: none is as good in both and better in one (better: {better}).",
+        inks,
+    )
     return figure
 
 
@@ -88,7 +92,7 @@ def _scale(axis: Axis, values: tuple[float, ...]) -> tuple[float, str]:
     largest = max(values, default=0.0)
     for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if largest >= 10 * size or (largest >= size and prefix != "k"):
-            return size, f"{prefix} {axis.unit}".strip()
+            return size, prefix
     return 1.0, axis.unit
 
 

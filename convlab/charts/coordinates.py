@@ -23,14 +23,16 @@ def parallel(found: Population, *, color: str = "", theme: str = "light") -> go.
 
     ``color`` is the metric that colours the lines, its first by default. Raises ConvlabError for one that it was not costed by.
     """
-    lines = coordinates(found)
+    color = color or next(iter(found.costs))
+    if color not in found.costs:
+        help = did_you_mean(color, found.costs) or f"the population has {', '.join(found.costs)}"
+        raise ConvlabError(
+            Problem("out-of-range", f"the population has no figure {quote(color)}", help=help), exit_code=2
+        )
+    lines = coordinates(found, color)
     metrics = {axis.name: axis for axis in lines.axes if axis.metric}
-    color = color or next(iter(metrics))
-    if color not in metrics:
-        help = did_you_mean(color, metrics) or f"the population has {', '.join(metrics)}"
-        raise ConvlabError(Problem("out-of-range", f"the population has no figure {quote(color)}", help=help), exit_code=2)
     title = f"{len(lines.indices):,} members of {label(found.space.name)}"
-    figure, inks = begun(title, theme, width=max(900, 130 * len(lines.axes)), height=520)
+    figure, inks = begun(title, theme, width=max(900, 100 * len(lines.axes) + 120), height=520)
     divisor, unit = _scale(metrics[color])
     figure.add_trace(
         go.Parcoords(
@@ -39,7 +41,11 @@ def parallel(found: Population, *, color: str = "", theme: str = "light") -> go.
                 "color": [value / divisor for value in metrics[color].values],
                 "colorscale": [list(stop) for stop in SCALE],
                 "showscale": True,
-                "colorbar": {"title": {"text": f"{metrics[color].title}{unit}", "side": "right"}, "thickness": 12, "outlinewidth": 0},
+                "colorbar": {
+                    "title": {"text": f"{metrics[color].title}{unit}", "side": "right"},
+                    "thickness": 12,
+                    "outlinewidth": 0,
+                },
             },
             unselected={"line": {"color": inks.grid, "opacity": 0.3}},
             labelangle=-12,
@@ -49,7 +55,13 @@ def parallel(found: Population, *, color: str = "", theme: str = "light") -> go.
         )
     )
     figure.update_layout(margin={"t": 130, "l": 70, "r": 40})
-    note(figure, "A line a design; axes on the left are knobs that differ, those on the right metrics. Drag along an axis to select.", inks)
+    knobs = len(lines.axes) - len(metrics)
+    of = (
+        f"{knobs} of {lines.knobs} knobs that vary, those that explain most of {metrics[color].title}"
+        if knobs < lines.knobs
+        else "knobs that vary"
+    )
+    note(figure, f"A line a design, an axis each of {of}, then the metrics. Drag along an axis to select.", inks)
     return figure
 
 

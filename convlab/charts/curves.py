@@ -58,7 +58,7 @@ def curves(found: Sequence[Band], *, theme: str = "light") -> go.Figure:
         )
     drawn.update_xaxes(title={"text": "images seen in training"}, rangemode="tozero")
     drawn.update_yaxes(title={"text": f"{title}, {unit}"})
-    drawn.update_layout(margin={"t": 88}, showlegend=True)
+    drawn.update_layout(margin={"t": 76}, showlegend=True)
     counts = sorted({len(band.seeds) for band in found})
     over = " or ".join(map(str, counts)) or "0"
     interval = "; shaded: 95 % interval of the mean (Student's t)" if any(count > 1 for count in counts) else ""

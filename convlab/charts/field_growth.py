@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from convlab.charts.layout import begun, note
-from convlab.charts.palette import label, look
+from convlab.charts.palette import Theme, label, look
 from convlab.charts.several import listed
 from convlab.costs import Profile
 from convlab.views.receptive_field import Growth, Step, growth
+
+TICKS = tuple(2**power for power in range(14))
 
 
 def receptive_field(profiles: Profile | Sequence[Profile], *, theme: str = "light") -> go.Figure:
@@ -33,17 +35,12 @@ def receptive_field(profiles: Profile | Sequence[Profile], *, theme: str = "ligh
                 hovertemplate="%{customdata}<extra></extra>",
             )
         )
+    last = max((step.number[1] for _, grown in found for step in grown.steps), default=1)
     for side in dict.fromkeys(grown.side for _, grown in found):
-        figure.add_hline(
-            y=side,
-            line={"color": inks.soft, "dash": "dash", "width": 1},
-            annotation={"text": f"image, {side} px", "font": {"size": 11, "color": inks.soft}, "xanchor": "left"},
-            annotation_position="top left",
-        )
+        figure.add_trace(_image(side, last, inks))
     figure.update_xaxes(title={"text": "layers that see beyond their own pixel, from the image on"}, rangemode="tozero")
-    figure.update_yaxes(title={"text": "receptive field, px (log scale)"}, type="log", dtick="D1" if _narrow(found) else 1)
-    figure.update_yaxes(tickvals=[4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192])
-    figure.update_layout(margin={"t": 88})
+    figure.update_yaxes(title={"text": "receptive field, px (log scale)"}, type="log", tickvals=TICKS)
+    figure.update_layout(margin={"t": 76})
     note(figure, _told(found), inks)
     return figure
 
@@ -63,8 +60,19 @@ def _details(step: Step, size: int) -> str:
     return f"<b>{label(step.path)}</b>{times}<br>{label(step.label)}<br>sees {size} px"
 
 
-def _narrow(found: Sequence[tuple[str, Growth]]) -> bool:
-    return all((grown.widest or 0) < 10 for _, grown in found)
+def _image(side: int, last: int, inks: Theme) -> go.Scatter:
+    """The side of the image as a line across."""
+    return go.Scatter(
+        x=[0, last],
+        y=[side, side],
+        mode="lines+text",
+        line={"color": inks.soft, "dash": "dash", "width": 1},
+        text=[f"side of the image, {side} px", ""],
+        textposition="top right",
+        textfont={"size": 11, "color": inks.soft},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _told(found: Sequence[tuple[str, Growth]]) -> str:

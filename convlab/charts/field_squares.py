@@ -26,11 +26,26 @@ def receptive_image(profile: Profile, *, picture: Any = None, theme: str = "ligh
     figure, inks = begun(title, theme, width=780, height=680)
     if picture is not None:
         figure.add_layout_image(
-            source=picture, xref="x", yref="y", x=-0.5, y=-0.5, sizex=width, sizey=height, sizing="stretch", layer="below", opacity=0.85
+            source=picture,
+            xref="x",
+            yref="y",
+            x=-0.5,
+            y=-0.5,
+            sizex=width,
+            sizey=height,
+            sizing="stretch",
+            layer="below",
+            opacity=0.85,
         )
     figure.add_shape(
-        type="rect", x0=-0.5, y0=-0.5, x1=width - 0.5, y1=height - 0.5, line={"color": inks.ink, "width": 1.5},
-        fillcolor=inks.fill if picture is None else "rgba(0,0,0,0)", layer="below",
+        type="rect",
+        x0=-0.5,
+        y0=-0.5,
+        x1=width - 0.5,
+        y1=height - 0.5,
+        line={"color": inks.ink, "width": 1.5},
+        fillcolor=inks.fill if picture is None else "rgba(0,0,0,0)",
+        layer="below",
     )
     reach = max([0.08 * max(height, width), *(_beyond(square, height, width) for square in found)])
     room = min(reach * 1.08, BEYOND * max(height, width))
@@ -41,9 +56,13 @@ def receptive_image(profile: Profile, *, picture: Any = None, theme: str = "ligh
         range=[height + room, -room], title={"text": "row, px"}, showgrid=False, scaleanchor="x", constrain="domain"
     )
     figure.update_layout(
-        legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top", "traceorder": "reversed"}, margin={"r": 230}
+        legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top", "traceorder": "reversed"}, margin={"r": 250}
     )
-    note(figure, "The widest path to the pixel in the middle of each map. Outside the frame lies padding; what is cut off goes on there.", inks)
+    note(
+        figure,
+        "The widest path to the pixel in the middle of each map. Outside the frame lies padding; what is cut off goes on there.",
+        inks,
+    )
     return figure
 
 
@@ -64,7 +83,7 @@ def _square(square: Square, index: int, *, room: float, height: int, width: int)
         fill="toself",
         fillcolor="rgba(0,0,0,0)",
         line={"color": shown.color, "dash": shown.dash, "width": 2.5},
-        name=f"{label(square.path)}: {size}",
+        name=f"{label(square.path)}: {size}" + (", covers it" if square.share == 1 and square.size else ""),
         text=details,
         hoverinfo="text",
         hoveron="points+fills",

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from convlab.charts.cost_bars import scale_of
-from convlab.charts.layout import begun, note
-from convlab.charts.palette import Theme, faded, label, look
+from convlab.charts.layout import begun, image_words, note
+from convlab.charts.palette import faded, label, look
 from convlab.costs import Profile
 from convlab.views.outline import Node, outline
 from convlab.views.shares import MEASURES
@@ -38,7 +38,7 @@ def cost_tree(profile: Profile, *, measure: str = "macs", theme: str = "light") 
     text = MEASURES[measure].text
     tiles = [_Tile("", "", name, total, f"<b>{name}</b><br>{text(total)}", inks.fill)]
     for index, node in enumerate(outline(profile)):
-        tiles += _tiles(node, "", (measure, total, look(index).color, inks))
+        tiles += _tiles(node, "", (measure, total, look(index).color))
     figure.add_trace(
         go.Icicle(
             ids=[tile.id or "network" for tile in tiles],
@@ -56,15 +56,18 @@ def cost_tree(profile: Profile, *, measure: str = "macs", theme: str = "light") 
             pathbar={"visible": True},
         )
     )
-    figure.update_layout(margin={"l": 16, "r": 16, "t": 64})
-    image = "×".join(map(str, profile.image[1:]))
-    note(figure, f"Width: share of {text(total)}, for one image of {image} px. Repeated blocks are one tile with their count.", inks)
+    figure.update_layout(margin={"l": 16, "r": 16, "t": 56}, uniformtext={"minsize": 9, "mode": "hide"})
+    note(
+        figure,
+        f"Width: share of {text(total)}, for one image of {image_words(profile.image)}. Repeated blocks are one tile with their count.",
+        inks,
+    )
     return figure
 
 
-def _tiles(node: Node, parent: str, look_of: tuple[str, int, str, Theme], depth: int = 0) -> Iterator[_Tile]:
+def _tiles(node: Node, parent: str, look_of: tuple[str, int, str], depth: int = 0) -> Iterator[_Tile]:
     """A node and all below it; what costs nothing is left out."""
-    measure, total, color, inks = look_of
+    measure, total, color = look_of
     value = node.macs if measure == "macs" else node.params
     if not value:
         return

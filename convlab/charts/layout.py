@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
 
 from convlab.charts.palette import SERIES, Theme, theme_of
+from convlab.layers import Shape
+from convlab.views.block_parts import TIMES
 
 FONT = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 SIZE = 13
 NOTE = 11
+LETTER = 5.7
+"""Px that a letter of a note takes on average."""
+WIDE = 200
+"""Px of a left margin that holds more than the labels of an axis."""
 
 
 def template(theme: Theme) -> go.layout.Template:
@@ -21,7 +28,7 @@ def template(theme: Theme) -> go.layout.Template:
         "linecolor": theme.soft,
         "tickcolor": theme.soft,
         "ticks": "outside",
-        "ticklen": 4,
+        "ticklen": 5,
         "showline": True,
         "zeroline": False,
         "zerolinecolor": theme.grid,
@@ -30,13 +37,21 @@ def template(theme: Theme) -> go.layout.Template:
     }
     layout = go.Layout(
         font={"family": FONT, "size": SIZE, "color": theme.ink},
-        title={"font": {"size": 16}, "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 16}, "y": 0.985, "yanchor": "top"},
+        title={
+            "font": {"size": 16},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 16},
+            "y": 0.985,
+            "yanchor": "top",
+        },
         paper_bgcolor=theme.paper,
         plot_bgcolor=theme.paper,
         colorway=[*SERIES],
         xaxis=axis,
         yaxis=axis,
-        margin={"l": 70, "r": 24, "t": 56, "b": 60},
+        margin={"l": 70, "r": 24, "t": 52, "b": 60},
         hoverlabel={"align": "left", "bgcolor": theme.paper, "bordercolor": theme.soft, "font": {"color": theme.ink}},
         legend={
             "orientation": "h",
@@ -53,6 +68,11 @@ def template(theme: Theme) -> go.layout.Template:
     return go.layout.Template(layout=layout)
 
 
+def image_words(image: Shape) -> str:
+    """The size of an image."""
+    return f"{image.height}{TIMES}{image.width} px"
+
+
 def begun(title: str, theme: str, *, width: int = 900, height: int = 520) -> tuple[go.Figure, Theme]:
     """An empty figure of a size that fits a page's width, and its theme. Raises ConvlabError for a theme that there is not."""
     found = theme_of(theme)
@@ -60,16 +80,25 @@ def begun(title: str, theme: str, *, width: int = 900, height: int = 520) -> tup
     return figure, found
 
 
-def note(figure: go.Figure, text: str, theme: Theme) -> None:
-    """A line in small letters below the chart: where its figures come from, and what has to be known to read them."""
-    bottom = 84
+def note(figure: go.Figure, text: str, theme: Theme, *, below: int = 0) -> None:
+    """Small letters below the chart: where its figures come from, and what has to be known to read them. Margins are set before.
+
+    ``below``: px that labels of the axis take beyond a line.
+    """
+    margin = figure.layout.margin
+    left, right = (side if side is not None else default for side, default in ((margin.l, 70), (margin.r, 24)))
+    reach = left - 16 if left > WIDE else 0  # beside a wide margin of labels it begins with them
+    room = int((figure.layout.width - left - right + reach) / LETTER)
+    lines = [line for part in text.split("<br>") for line in wrap(part, room)]
+    bottom = 64 + 15 * len(lines) + below
     figure.update_layout(margin={"b": bottom})
     figure.add_annotation(
-        text=text,
+        text="<br>".join(lines),
         xref="paper",
         yref="paper",
         x=0,
         y=0,
+        xshift=-reach,
         yshift=-bottom + 8,
         xanchor="left",
         yanchor="bottom",

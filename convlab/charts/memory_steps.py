@@ -26,7 +26,9 @@ def memory(profiles: Profile | Sequence[Profile], *, batch: int = 1, theme: str 
         name, order = label(each.design.name), _in_order(line)
         figure.add_trace(
             go.Scatter(
-                x=[place / max(1, line.length - 1) * 100 for place, _ in order] if len(several) > 1 else [place for place, _ in order],
+                x=[place / max(1, line.length - 1) * 100 for place, _ in order]
+                if len(several) > 1
+                else [place for place, _ in order],
                 y=[_mib(moment, batch) for _, moment in order],
                 mode="lines",
                 line={"color": shown.color, "dash": shown.dash, "width": 1.8, "shape": "hv"},
@@ -39,24 +41,39 @@ def memory(profiles: Profile | Sequence[Profile], *, batch: int = 1, theme: str 
         )
         peak = line.peak
         at = peak.start / max(1, line.length - 1) * 100 if len(several) > 1 else peak.start
-        figure.add_annotation(
-            x=at, y=_mib(peak, batch), text=f"{label(peak.path)}<br>{units.size(peak.elements * FLOAT32 * batch)}", showarrow=True,
-            arrowhead=2, ax=44, ay=-26 - 4 * index, font={"size": 11}, xanchor="left",
+        figure.add_trace(
+            go.Scatter(
+                x=[at],
+                y=[_mib(peak, batch)],
+                mode="markers" if len(several) > 1 else "markers+text",
+                marker={
+                    "symbol": shown.symbol,
+                    "size": 10,
+                    "color": shown.color,
+                    "line": {"color": inks.ink, "width": 1},
+                },
+                text=[f"  {label(peak.path)}, {units.size(peak.elements * FLOAT32 * batch)}"],
+                textposition="top right",
+                textfont={"size": 11, "color": inks.ink},
+                hoverinfo="skip",
+                showlegend=False,
+                cliponaxis=False,
+            )
         )
-        told.append(f"{name}: peak {units.size(peak.elements * FLOAT32 * batch)} at {label(peak.path)} ({label(peak.what)})")
+        told.append(
+            f"{name}: peak {units.size(peak.elements * FLOAT32 * batch)} at {label(peak.path)} ({label(peak.what)})"
+        )
     along = "order of execution, % of the layers" if len(several) > 1 else "layers and sums in order of execution"
     figure.update_xaxes(title={"text": along}, showgrid=False)
     figure.update_yaxes(title={"text": f"live activations, MiB (float32, batch {batch})"}, rangemode="tozero")
-    figure.update_layout(margin={"t": 92}, showlegend=len(several) > 1)
+    figure.update_layout(margin={"t": 76}, showlegend=len(several) > 1)
     note(figure, "<br>".join(told), inks)
     return figure
 
 
 def _in_order(line: MemoryLine) -> list[tuple[int, Moment]]:
     """Every moment with all its repetitions, in order."""
-    found = [
-        (moment.start + index * moment.stride, moment) for moment in line.moments for index in range(moment.count)
-    ]
+    found = [(moment.start + index * moment.stride, moment) for moment in line.moments for index in range(moment.count)]
     return sorted(found, key=lambda each: each[0])
 
 

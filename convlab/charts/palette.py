@@ -20,12 +20,17 @@ OKABE_ITO = {
 }
 """Okabe and Ito (2008), "Color Universal Design"; their black is the theme's ink."""
 
-SERIES = tuple(OKABE_ITO[name] for name in ("blue", "vermillion", "green", "orange", "purple", "sky", "yellow"))
+GREY = "#7f7f7f"
+SERIES = (
+    *(OKABE_ITO[name] for name in ("blue", "vermillion", "green", "orange", "purple", "sky")),
+    GREY,
+    OKABE_ITO["yellow"],
+)
 """The colours in the order in which they are given out: neighbours differ in lightness too."""
 
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "triangle-down")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon", "cross", "triangle-down")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-PATTERNS = ("", "/", ".", "x", "-", "|", "\\")
+PATTERNS = ("", "/", ".", "x", "-", "|", "\\", "+")
 LONGEST = 200
 """Characters that are shown of a name."""
 
@@ -64,12 +69,14 @@ def theme_of(name: str) -> Theme:
     """The theme of a name. Raises ConvlabError."""
     if name not in THEMES:
         help = did_you_mean(name, THEMES) or f"themes: {', '.join(THEMES)}"
-        raise ConvlabError(Problem("out-of-range", f"there is no theme {quote(name)} of charts", help=help), exit_code=2)
+        raise ConvlabError(
+            Problem("out-of-range", f"there is no theme {quote(name)} of charts", help=help), exit_code=2
+        )
     return THEMES[name]
 
 
 def look(index: int) -> Look:
-    """What the series of this number looks like; from the eighth on colours return with other symbols and dashes."""
+    """What the series of this number looks like; from the ninth on colours return with other symbols and dashes."""
     again = index // len(SERIES)
     return Look(
         SERIES[index % len(SERIES)],
@@ -88,6 +95,13 @@ def label(text: object) -> str:
 def labels(texts: Sequence[object]) -> list[str]:
     """Texts as ``label`` gives them."""
     return [label(text) for text in texts]
+
+
+def outline(color: str, theme: Theme) -> str:
+    """The edge of what a colour fills: darker on a light theme, the colour itself on a dark one."""
+    if theme.name == "dark":
+        return color
+    return "#" + "".join(f"{round(0.72 * int(color[place : place + 2], 16)):02x}" for place in (1, 3, 5))
 
 
 def faded(color: str, share: float) -> str:

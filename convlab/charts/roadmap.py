@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
@@ -39,14 +39,16 @@ def walk(trained: Walk | Sequence[Row] | None = None, *, theme: str = "light") -
     own = any(bar.proxy is not None for bar in bars)
     figure, inks = begun("From ResNet-50 to ConvNeXt-T", theme, width=1120 if own else 900, height=680)
     figure.add_trace(_accuracies(bars, inks))
-    figure.add_trace(_macs(bars, inks))
+    figure.add_trace(_macs(bars))
     figure.add_trace(_printed(bars, inks))
     if own:
         figure.add_trace(_own(bars, inks))
     domains = ((0.0, 0.44), (0.49, 0.71), (0.77, 1.0)) if own else ((0.0, 0.6), (0.68, 1.0))
     _axes(figure, bars, domains)
     _groups(figure, bars, inks)
-    figure.update_layout(margin={"l": 300, "t": 92, "r": 36}, bargap=0.28, legend={"y": 1.01, "x": 1, "xanchor": "right"})
+    figure.update_layout(
+        margin={"l": 300, "t": 72, "r": 36}, bargap=0.28, legend={"y": 1.01, "x": 1, "xanchor": "right"}
+    )
     note(figure, _told(bars, own=own), inks)
     return figure
 
@@ -70,7 +72,7 @@ def _accuracies(bars: Sequence[WalkBar], inks: Theme) -> go.Bar:
             "pattern": {
                 "shape": ["/" if not bar.adopted else "" for bar in bars],
                 "fgcolor": colors,
-                "bgcolor": inks.paper,
+                "fillmode": "overlay",
                 "size": 7,
             },
         },
@@ -82,20 +84,17 @@ def _accuracies(bars: Sequence[WalkBar], inks: Theme) -> go.Bar:
     )
 
 
-def _macs(bars: Sequence[WalkBar], inks: Theme) -> go.Scatter:
+def _macs(bars: Sequence[WalkBar]) -> go.Scatter:
     return go.Scatter(
         y=[bar.order for bar in bars],
         x=[bar.gmacs for bar in bars],
         xaxis="x2",
-        mode="lines+markers+text",
-        text=[f"{bar.gmacs:.2f}" for bar in bars],
-        textposition="middle right",
-        textfont={"size": 11, "color": inks.soft},
+        mode="lines+markers",
         line={"color": OKABE_ITO["vermillion"], "width": 1.2, "dash": "dot"},
         marker={"symbol": "diamond", "size": 9, "color": OKABE_ITO["vermillion"]},
         customdata=[_details(bar) for bar in bars],
         hovertemplate="%{customdata}<extra></extra>",
-        name="counted in the network",
+        name="multiply-adds, as counted",
     )
 
 
@@ -110,7 +109,7 @@ def _printed(bars: Sequence[WalkBar], inks: Theme) -> go.Scatter:
         marker={"symbol": "diamond-open", "size": 10, "color": inks.ink},
         customdata=[_details(bar) for bar in shown],
         hovertemplate="%{customdata}<extra></extra>",
-        name="printed, where it differs",
+        name="as printed, where that differs",
     )
 
 
@@ -123,7 +122,12 @@ def _own(bars: Sequence[WalkBar], inks: Theme) -> go.Scatter:
         x=[own.accuracy for _, own in found],
         xaxis="x3",
         mode="markers",
-        marker={"symbol": judged, "size": 9, "color": OKABE_ITO["green"], "line": {"width": 1.4, "color": OKABE_ITO["green"]}},
+        marker={
+            "symbol": judged,
+            "size": 9,
+            "color": OKABE_ITO["green"],
+            "line": {"width": 1.4, "color": OKABE_ITO["green"]},
+        },
         error_x={"array": halves, "color": inks.ink, "thickness": 1.2, "width": 3},
         customdata=[_details(bar) for bar, _ in found],
         hovertemplate="%{customdata}<extra></extra>",
@@ -134,27 +138,35 @@ def _own(bars: Sequence[WalkBar], inks: Theme) -> go.Scatter:
 
 def _axes(figure: go.Figure, bars: Sequence[WalkBar], domains: Sequence[tuple[float, float]]) -> None:
     macs = [figure_of for bar in bars for figure_of in (bar.gmacs, bar.printed_gmacs)]
-    room = 0.3 * (max(macs) - min(macs))
+    room = 0.12 * (max(macs) - min(macs))
     figure.update_yaxes(
         autorange="reversed",
         tickvals=[bar.order for bar in bars],
         ticktext=[_step(bar) for bar in bars],
         showgrid=False,
-        ticks="",
+        ticks="outside",
+        ticklen=6,
+        tickcolor="rgba(0,0,0,0)",
         showline=False,
     )
     top = max(bar.top1 for bar in bars)
     figure.update_layout(
-        xaxis={"domain": domains[0], "range": [START, top + 0.6], "title": {"text": "ImageNet-1K top-1 accuracy, % (axis from 77.5)"}},
+        xaxis={
+            "domain": domains[0],
+            "range": [START, top + 0.6],
+            "title": {"text": "ImageNet-1K top-1 accuracy, % (axis from 77.5)"},
+        },
         xaxis2={
             "domain": domains[1],
-            "range": [min(macs) - room / 3, max(macs) + room],
+            "range": [min(macs) - room, max(macs) + 3.6 * room],
             "anchor": "y",
             "title": {"text": "multiply-adds, G"},
         },
     )
     if len(domains) > 2:
-        figure.update_layout(xaxis3={"domain": domains[2], "anchor": "y", "title": {"text": "own proxy: validation accuracy, %"}})
+        figure.update_layout(
+            xaxis3={"domain": domains[2], "anchor": "y", "title": {"text": "own proxy: validation accuracy, %"}}
+        )
     for bar in bars:
         figure.add_annotation(
             x=bar.top1 + (bar.top1_std or 0),
@@ -165,6 +177,15 @@ def _axes(figure: go.Figure, bars: Sequence[WalkBar], domains: Sequence[tuple[fl
             showarrow=False,
             font={"size": 11},
         )
+        figure.add_annotation(
+            x=1,
+            xref="x2 domain",
+            y=bar.order,
+            text=f"{bar.gmacs:.2f}",
+            xanchor="right",
+            showarrow=False,
+            font={"size": 11},
+        )
 
 
 def _groups(figure: go.Figure, bars: Sequence[WalkBar], inks: Theme) -> None:
@@ -172,22 +193,21 @@ def _groups(figure: go.Figure, bars: Sequence[WalkBar], inks: Theme) -> None:
     for group in dict.fromkeys(bar.group for bar in bars):
         orders = [bar.order for bar in bars if bar.group == group]
         color = _color(next(bar for bar in bars if bar.group == group), inks)
-        place: dict[str, Any] = {"xref": "paper", "yref": "y", "x0": -0.001, "x1": -0.001}
         figure.add_shape(
             type="line",
             xref="paper",
-            x0=0,
-            x1=0,
+            x0=-180,
+            x1=-180,
             y0=orders[0] - 0.42,
             y1=orders[-1] + 0.42,
             xsizemode="pixel",
             xanchor=0,
             line={"color": color, "width": 4},
-        ).update_shapes({"x0": -176, "x1": -176}, selector={"xsizemode": "pixel"})
+        )
         figure.add_annotation(
             xref="paper",
             x=0,
-            xshift=-186,
+            xshift=-190,
             y=(orders[0] + orders[-1]) / 2,
             text=GROUPS.get(group, (label(group), ""))[0],
             xanchor="right",
@@ -195,7 +215,7 @@ def _groups(figure: go.Figure, bars: Sequence[WalkBar], inks: Theme) -> None:
             font={"size": 12},
         )
         if orders[0] != bars[0].order:
-            figure.add_hline(y=orders[0] - 0.5, line={"color": place and inks.grid, "width": 1})
+            figure.add_hline(y=orders[0] - 0.5, line={"color": inks.grid, "width": 1})
 
 
 def _color(bar: WalkBar, inks: Theme) -> str:
@@ -212,7 +232,9 @@ def _details(bar: WalkBar) -> str:
     parts = [f"<b>{label(bar.step)}</b>" + (f"  ({label(bar.preset)})" if bar.preset else "")]
     spread = f" ± {bar.top1_std:.2f} (std of 3 seeds)" if bar.top1_std is not None else ""
     parts.append(f"top-1 {bar.top1:.2f} %{spread}")
-    parts.append(f"{bar.gmacs:.3f} G multiply-adds" + ("" if bar.agrees else f"; the paper prints {bar.printed_gmacs:g}"))
+    parts.append(
+        f"{bar.gmacs:.3f} G multiply-adds" + ("" if bar.agrees else f"; the paper prints {bar.printed_gmacs:g}")
+    )
     if not bar.adopted:
         parts.append("tried, not adopted")
     if bar.proxy is not None:
@@ -227,7 +249,9 @@ def _proxy_text(own: Proxy) -> str:
 
 
 def _told(bars: Sequence[WalkBar], *, own: bool) -> str:
-    told = "Published: Liu et al., 2022, Table 10; whiskers: standard deviation over seeds. Hatched: tried, not adopted."
+    told = (
+        "Published: Liu et al., 2022, Table 10; whiskers: standard deviation over seeds. Hatched: tried, not adopted."
+    )
     if not own:
         return told
     hollow = " Hollow: steps it cannot judge." if any(bar.proxy and bar.proxy.judged is False for bar in bars) else ""

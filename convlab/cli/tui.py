@@ -61,7 +61,9 @@ def tui(
         problem = Problem("usage", "the lab is no JSON", help="convlab profile --json shows what a design costs")
         raise ConvlabError(problem, exit_code=2)
     if port is not None and not serve:
-        raise ConvlabError(Problem("usage", "--port is about --serve", help="add --serve, or leave it out"), exit_code=2)
+        raise ConvlabError(
+            Problem("usage", "--port is about --serve", help="add --serve, or leave it out"), exit_code=2
+        )
     baseline = None if against is None else design_of(against, None, image)
     session = begun(design, image=None if image is None else _size(image), baseline=baseline)
     if serve:

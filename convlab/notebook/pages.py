@@ -62,8 +62,12 @@ def html_of(noun: object) -> str:
 
 
 def text_of(noun: object) -> str:
-    """The page of a noun as lines of text."""
-    return "\n".join("\n".join(_lines(piece)) for piece in _page(noun) if not isinstance(piece, Source))
+    """The page of a noun as lines of text; a table stands apart."""
+    found: list[str] = []
+    for piece in _page(noun):
+        apart = isinstance(piece, Table | tuple) and bool(found)
+        found += [""] * apart + _lines(piece)
+    return "\n".join(found)
 
 
 def _page(noun: object) -> Page:
@@ -130,7 +134,8 @@ def _space(space: Space) -> Page:
     from convlab.views.catalogue import count_text
     from convlab.views.spaces import factor_table, limit_table
 
-    yield Heading(space.name, f"{count_text(space.size)} designs, around {space.base.name or 'a design of its own'}")
+    yield Heading(space.name, f"{count_text(space.size)} designs")
+    yield space.base.summary
     yield factor_table(space)
     if space.limits:
         yield limit_table(space)

@@ -10,6 +10,7 @@ from typing import final
 from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
+from convlab.layers import LayerScale
 from convlab.prediction.calibration import BYTES, Calibration
 from convlab.prediction.calls import calls_of, in_training
 from convlab.prediction.estimating import (
@@ -133,7 +134,7 @@ def predictions(found: Profile, calibration: Calibration, *, batch: int | None =
 def layer_seconds(found: Profile, calibration: Calibration, *, batch: int | None = None) -> dict[str, float] | None:
     """Seconds of inference on a batch by the path of each row, all its repetitions together; None where inference was not calibrated.
 
-    Under "" stands what lies between layers: sums of branches, scales, copies.
+    Under "" stands what lies between layers: sums of branches with their layer scales, copies.
     """
     if "inference" not in calibration.tables:
         return None
@@ -142,7 +143,7 @@ def layer_seconds(found: Profile, calibration: Calibration, *, batch: int | None
     seconds = {
         row.path: row.count * estimator.estimates(calls, images)[0].seconds
         for row in found.rows
-        if (calls := calls_of(row.layer, row.input))
+        if not isinstance(row.layer, LayerScale) and (calls := calls_of(row.layer, row.input))
     }
     total = estimator.estimates(calls_of_profile(found), images)[0].seconds
     return seconds | {"": max(0.0, total - sum(seconds.values()))}

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, final
 
+from convlab import display
+
 if TYPE_CHECKING:
     from convlab.language.design import Design
 
@@ -129,6 +131,9 @@ class Run:
     """When it was marked for removal."""
     rows: int
     """How many rows it has."""
+
+    _repr_html_ = display.html
+    _repr_pretty_ = display.pretty
 
 
 @final

@@ -23,14 +23,26 @@ class Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("edit", "Edit", "enter", "Edit", "change the value under the cursor; a digit starts it at once", True),
-    Action("next_value", "Next value", "plus,equals_sign", "Edit", "the next sensible value; kernels by two, choices in turn"),
+    Action(
+        "next_value",
+        "Next value",
+        "plus,equals_sign",
+        "Edit",
+        "the next sensible value; kernels by two, choices in turn",
+    ),
     Action("previous_value", "Previous value", "minus", "Edit", "the sensible value before"),
     Action("toggle", "Toggle", "space", "Edit", "true becomes false, a choice the next one"),
     Action("restore", "Restore", "backspace", "Edit", "the value that the baseline has"),
     Action("image_size", "Image size", "i", "Edit", "cost the design for another image"),
     Action("undo", "Undo", "u,ctrl+z", "Edit", "take back the last edit", True),
     Action("redo", "Redo", "U,ctrl+y", "Edit", "make it again"),
-    Action("stage_add", "Add a stage", "a", "Stages", "a stage like the one under the cursor, after it, at half the resolution"),
+    Action(
+        "stage_add",
+        "Add a stage",
+        "a",
+        "Stages",
+        "a stage like the one under the cursor, after it, at half the resolution",
+    ),
     Action("stage_duplicate", "Duplicate the stage", "y", "Stages", "the same stage once more, after it"),
     Action("stage_remove", "Remove the stage", "X", "Stages", "the stage under the cursor goes"),
     Action("baseline", "Set as baseline", "b", "Compare", "deltas and marks are against the design as it is now"),

@@ -44,9 +44,7 @@ class LabApp(App[None]):
             super().__init__()
             self.id = id
 
-    def __init__(
-        self, session: Session | None = None, *, folder: Path, theme: str = ""
-    ) -> None:
+    def __init__(self, session: Session | None = None, *, folder: Path, theme: str = "") -> None:
         super().__init__()
         self._session = session
         self._problems: tuple[str, ...] = ()
@@ -151,7 +149,18 @@ class LabApp(App[None]):
 
     def _user_of(self, key: str, name: str) -> str:
         """The title of the other action that has a key, and the digits and arrows, which edit and move."""
-        if key.isdigit() or key in ("up", "down", "left", "right", "home", "end", "tab", "shift+tab", "escape", "ctrl+p"):
+        if key.isdigit() or key in (
+            "up",
+            "down",
+            "left",
+            "right",
+            "home",
+            "end",
+            "tab",
+            "shift+tab",
+            "escape",
+            "ctrl+p",
+        ):
             return "moving and editing"
         found = (
             item

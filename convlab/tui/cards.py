@@ -54,7 +54,14 @@ class Shown(NamedTuple):
 class CardStrip(Widget):
     """The cards over the whole width."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"cards--title", "cards--value", "cards--up", "cards--down", "cards--same", "cards--line"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "cards--title",
+        "cards--value",
+        "cards--up",
+        "cards--down",
+        "cards--same",
+        "cards--line",
+    }
 
     cards: reactive[tuple[Card, ...]] = reactive((), init=False)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Size
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -20,6 +20,7 @@ from convlab.views.tables import bar
 
 UNUSED = "·"
 MARK = "*"
+MOVES = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 
 
 @final
@@ -30,17 +31,6 @@ class DesignGrid(Widget, can_focus=True):
         *("grid--heading", "grid--title", "grid--value", "grid--unused", "grid--changed", "grid--cost", "grid--bar"),
         *("grid--cursor", "grid--cursor-blurred", "grid--row"),
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1, 0)", "Up", show=False),
-        Binding("down", "move(1, 0)", "Down", show=False),
-        Binding("left", "move(0, -1)", "Left", show=False),
-        Binding("right", "move(0, 1)", "Right", show=False),
-        Binding("home", "ends(-1)", "First knob", show=False),
-        Binding("end", "ends(1)", "Last knob", show=False),
-        Binding("pageup", "far(-1)", "First row", show=False),
-        Binding("pagedown", "far(1)", "Last row", show=False),
-    ]
-
     grid: reactive[Grid] = reactive(Grid((), ()), init=False)
     row: reactive[int] = reactive(0)
     column: reactive[str] = reactive("kind")
@@ -57,6 +47,10 @@ class DesignGrid(Widget, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.begin: Callable[[str], None] | None = None
+        """Begins an edit of the cell under the cursor with a digit."""
+        self.typed_ahead: Callable[[events.Key], bool] | None = None
+        """Takes keys that were typed for a prompt which opened while they were on their way; whether it did."""
         self._first_row = 0
         self._first_column = 0
         self._columns = Columns((), (), 0)
@@ -144,10 +138,22 @@ class DesignGrid(Widget, can_focus=True):
         self.row, self.column = row, column
 
     def on_key(self, event: events.Key) -> None:
-        """A digit begins an edit."""
-        if event.character is not None and event.character.isascii() and event.character.isdigit():
+        """Arrows move and a digit begins an edit, at once: bindings would act on them after the keys that were typed behind them."""
+        digit = event.character or ""
+        if self.typed_ahead is not None and self.typed_ahead(event):
             event.stop()
-            self.post_message(self.Edited(event.character))
+        elif event.key in MOVES:
+            event.stop()
+            self.action_move(*MOVES[event.key])
+        elif event.key in ("home", "end"):
+            event.stop()
+            self.action_ends(-1 if event.key == "home" else 1)
+        elif event.key in ("pageup", "pagedown"):
+            event.stop()
+            self.action_far(-1 if event.key == "pageup" else 1)
+        elif digit.isascii() and digit.isdigit() and self.begin is not None:
+            event.stop()
+            self.begin(digit)
 
     def on_click(self, event: events.Click) -> None:
         """Choose a cell; a second click edits it."""
@@ -234,7 +240,9 @@ class DesignGrid(Widget, can_focus=True):
             found += self._cell(row, place.name, place.width, base, here)
         found.append(Segment(" " * self._columns.gap, base))
         for place in self._columns.costs:
-            style = self._style("bar" if place.name == "bar" else "cost") + (Style(bgcolor=base.bgcolor) if here else Style())
+            style = self._style("bar" if place.name == "bar" else "cost") + (
+                Style(bgcolor=base.bgcolor) if here else Style()
+            )
             text = bar(row.share) if place.name == "bar" else getattr(row, place.name).text
             found.append(Segment(" " + (text if row.output.text else "").rjust(place.width), style))
         return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from convlab.language.design import Design
 from convlab.tui.panels.panel import Shown
 from convlab.views.cards import Card, cards
+from convlab.views.live_learning import rates
 from convlab.views.predictions import speed_cards
 
 if TYPE_CHECKING:
@@ -36,9 +39,13 @@ def baseline_name(shown: Shown) -> str:
     return "itself" if session.baseline == session.design else f"{name} as it was" if same else name
 
 
-def card_row(shown: Shown, calibration: Calibration | None) -> tuple[Card, ...]:
-    """The cards: costs, predicted speed where the device was calibrated, measured speed where it was measured."""
+def card_row(shown: Shown, calibration: Calibration | None, measured: Mapping[str, Design]) -> tuple[Card, ...]:
+    """The cards: costs, predicted speed where the device was calibrated, measured speed where a job of now measured the design."""
     found = cards(shown.profile, shown.baseline)
     if calibration is not None:
         found += speed_cards((shown.baseline, shown.profile), calibration)[1]
-    return found
+    jobs = (job for job in reversed(shown.jobs) if measured.get(job.id) == shown.session.design)
+    rate = next((each for job in jobs for each in rates(job.result or {}) if each.median is not None), None)
+    return (
+        found if rate is None else (*found, Card("measured", rate.median, f"{rate.median:.4g} img/s", rate.conditions))
+    )

@@ -10,10 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Footer, Static, Tab, Tabs
 
 from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError
+from convlab.language.design import Design
 from convlab.session import Session
 from convlab.session.walking import step_of
 from convlab.tui.actions import bindings
@@ -60,6 +62,8 @@ class Lab(Screen[None]):
         """Whether the banner of the walk is shown where the design stands on it."""
         self.chosen = ""
         """What is selected, for panels."""
+        self.measured: dict[str, Design] = {}
+        """The designs that jobs measured, by the job's id."""
         self.last_command: tuple[str, ...] = ()
         """The command line of the last deed, () where it was an edit."""
         self._problems = problems
@@ -77,7 +81,9 @@ class Lab(Screen[None]):
         yield Static(id="title", markup=False)
         yield CardStrip(id="cards")
         yield Static(id="banner", markup=False)
-        yield Tabs(Tab("grid", id=f"all-{GRID}"), *(Tab(each.title, id=f"all-{each.key}") for each in PANELS), id="all-tabs")
+        yield Tabs(
+            Tab("grid", id=f"all-{GRID}"), *(Tab(each.title, id=f"all-{each.key}") for each in PANELS), id="all-tabs"
+        )
         with Horizontal(id="body"):
             yield DesignGrid(id=GRID)
             with Vertical(id="right"):
@@ -95,10 +101,11 @@ class Lab(Screen[None]):
     def on_mount(self) -> None:
         """Begin at the grid, with the first panel beside it."""
         self.query_one(Prompt).display = False
+        self.grid.begin = self._begin
+        self.grid.typed_ahead = self.query_one(Prompt).typed_ahead
         self.query_one(DesignGrid).focus()
         self.go(self.session)
         self.grid.select("stages.0.depth")
-        broken = self.session.broken
         self.mend()
         for problem in self._problems:
             self.notify(problem, severity="warning", timeout=10, markup=False)
@@ -110,7 +117,9 @@ class Lab(Screen[None]):
         self.choose_tab("source")
         self.query_one(SourcePanel).action_revert()
         self.focus_tab()
-        self.notify(f"{self.session.origin} is no valid design yet: the source says where.", severity="warning", markup=False)
+        self.notify(
+            f"{self.session.origin} is no valid design yet: the source says where.", severity="warning", markup=False
+        )
 
     # What is shown
 
@@ -131,7 +140,7 @@ class Lab(Screen[None]):
     def show_figures(self, shown: Shown) -> None:
         """Title, cards and banner."""
         self.query_one("#title", Static).update(headline(shown), layout=False)
-        self.query_one(CardStrip).cards = card_row(shown, self.app.calibration)
+        self.query_one(CardStrip).cards = card_row(shown, self.app.calibration, self.measured)
         banner = self.query_one("#banner", Static)
         step = step_of(shown.session.design) if self.walking else None
         banner.display = step is not None
@@ -186,6 +195,10 @@ class Lab(Screen[None]):
             self.query_one(KnobLine).refuse(error)
             return False
         return True
+
+    def try_to(self, deed: Callable[[], None]) -> None:
+        """Do something, as ``attempt`` does."""
+        self.attempt(deed)
 
     def say(self, words: str) -> None:
         """Something in the line under the panes, until the cursor moves or the design changes."""
@@ -277,11 +290,9 @@ class Lab(Screen[None]):
             self.grid.focus()
             return
         panel = self.panel
-        found = None if panel is None else next((each for each in panel.walk_children() if each.focusable), None)
-        if found is not None:
-            found.focus()
-        elif panel is not None and panel.focusable:
-            panel.focus()
+        if panel is not None:
+            inner = [each for each in panel.query(Widget) if each.focusable]
+            (inner[0] if inner else panel).focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Two panes, one, or a polite word."""
@@ -311,8 +322,11 @@ class Lab(Screen[None]):
 
     @on(DesignGrid.Edited)
     def _edited(self, event: DesignGrid.Edited) -> None:
+        self._begin(event.seed)
+
+    def _begin(self, seed: str) -> None:
         if self.grid.cell is not None:
-            self.query_one(Prompt).ask(self.grid.cell, event.seed)
+            self.query_one(Prompt).ask(self.grid.cell, seed)
 
     @on(Prompt.Entered)
     def _entered(self, event: Prompt.Entered) -> None:

@@ -47,7 +47,9 @@ class Columns(NamedTuple):
         shown = [item.name for item in self.knobs]
         before = grid.columns.index(shown[0]) if shown else 0
         after = len(grid.columns) - before - len(shown)
-        text = f"{'‹' + str(before) if before else ''}{' ' if before and after else ''}{str(after) + '›' if after else ''}"
+        text = (
+            f"{'◂' + str(before) if before else ''}{' ' if before and after else ''}{str(after) + '▸' if after else ''}"
+        )
         return text.rjust(self.gap)[: self.gap] if len(text) <= self.gap else " " * self.gap
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -60,6 +60,21 @@ class Prompt(Vertical):
         self._say("")
         self.display = True
         line.focus()
+
+    def typed_ahead(self, event: events.Key) -> bool:
+        """A key that came to another widget while this was opening; whether it was taken."""
+        line = self.query_one(Input)
+        if not self.display or line.has_focus:
+            return False
+        if event.key == "enter":
+            self.post_message(self.Entered(self._path, line.value.strip()))
+        elif event.key == "backspace":
+            line.action_delete_left()
+        elif event.key == "escape":
+            self.action_leave()
+        elif event.is_printable and event.character:
+            line.insert_text_at_cursor(event.character)
+        return True
 
     def refuse(self, error: ConvlabError) -> None:
         """Tell under the line why the value was refused."""

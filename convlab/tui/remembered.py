@@ -45,7 +45,10 @@ def recall(folder: Path) -> tuple[Remembered, str]:
             path.replace(folder / DAMAGED)
         except OSError:
             return Remembered(), f"{path} cannot be read: {reason}. Theme and keys are the usual ones."
-        return Remembered(), f"{path} cannot be read: {reason}. It was put aside as {DAMAGED}; theme and keys are the usual ones."
+        return (
+            Remembered(),
+            f"{path} cannot be read: {reason}. It was put aside as {DAMAGED}; theme and keys are the usual ones.",
+        )
 
 
 def remember(folder: Path, remembered: Remembered) -> None:
@@ -68,6 +71,8 @@ def _read(written: Any) -> Remembered:
     if not isinstance(written, dict) or not isinstance(written.get("keymap", {}), dict):
         raise ValueError(written)
     names = {item.name for item in ACTIONS}
-    keymap = {name: key for name, key in written.get("keymap", {}).items() if name in names and isinstance(key, str) and key}
+    keymap = {
+        name: key for name, key in written.get("keymap", {}).items() if name in names and isinstance(key, str) and key
+    }
     theme = written.get("theme")
     return Remembered(theme if theme in THEMES else DEFAULT, keymap)

@@ -15,7 +15,9 @@ def begun(
     """The session of a preset or a file, for another image size and against a baseline where they are given. Raises ConvlabError."""
     if source is None:
         if image is not None or baseline is not None:
-            raise ConvlabError(Problem("usage", "--image and --against are about a design", help="name one"), exit_code=2)
+            raise ConvlabError(
+                Problem("usage", "--image and --against are about a design", help="name one"), exit_code=2
+            )
         return None
     session = opened_draft(source)
     if image is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from convlab.views.learning import FIGURES, Series, learning_curves, mean_curves
+from convlab.views.learning import FIGURES, Series, learning_curves
 
 if TYPE_CHECKING:
     from convlab.runs.records import Row

@@ -10,7 +10,7 @@ from typing import NamedTuple, final
 from convlab.costs import PartCost, Profile
 from convlab.layers import Chain, Gate, Layer, LayerScale, Named, Parallel, Repeat, Residual, Shape, Split
 from convlab.layers.layer import Copies, Row
-from convlab.views.block_parts import Box, Line, Mark, Pen, Point, Word, kind_of, lines_of, size_words
+from convlab.views.block_parts import TIMES, Box, Line, Mark, Pen, Point, Word, kind_of, lines_of, size_words
 
 GAP = 0.34
 BESIDE = 0.45
@@ -123,7 +123,7 @@ def _draw(tree: Layer, spot: _Spot, pen: Pen) -> _Spot:
 def _leaf(layer: Layer, spot: _Spot, pen: Pen) -> _Spot:
     lines, output = lines_of(layer, spot.flow), layer.output(spot.flow)
     height = (0.62 if layer.multiplies else 0.46) + 0.4 * (len(lines) - 1)
-    widest = 0.24 * max(map(len, lines)) + 0.3
+    widest = 0.17 * max(map(len, lines)) + 0.5
     width = max(_width(output.channels), widest) if layer.multiplies else max(SMALL, widest)
     top = Point(spot.at.x, spot.at.y + GAP)
     pen.line(spot.at, top)
@@ -173,13 +173,13 @@ def _gate(tree: Gate, spot: _Spot, pen: Pen) -> _Spot:
     tree.branch.trace(fork.path, fork.flow, Copies(), rows)
     lines = tuple(", ".join(lines_of(row.layer, row.input)).replace("GlobalAveragePool", "global pool") for row in rows)
     height = 0.62 + 0.4 * (len(lines) - 1)
-    width = 0.24 * max(map(len, lines)) + 0.3
+    width = 0.17 * max(map(len, lines)) + 0.5
     middle = Point(fork.at.x - BESIDE - width / 2, fork.at.y + GAP + height / 2)
     meeting = Point(fork.at.x, middle.y + height / 2 + GAP)
     pen.line(fork.at, Point(middle.x, fork.at.y), Point(middle.x, middle.y - height / 2))
     pen.boxes.append(Box(fork.path, lines, "other", middle, width, height, fork.flow))
     pen.line(Point(middle.x, middle.y + height / 2), Point(middle.x, meeting.y), Point(meeting.x - MARK, meeting.y))
-    _meet("×", fork.at, meeting, pen)
+    _meet(TIMES, fork.at, meeting, pen)
     return spot.reached(Point(meeting.x, meeting.y + MARK), fork.flow)
 
 

@@ -22,6 +22,8 @@ from convlab.layers import (
 )
 from convlab.layers.norms import BatchNorm
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 KINDS = ("spatial", "depthwise", "pointwise", "attention", "norm", "activation", "other")
 """What a box can be of, for its colour; its text says it as well."""
 
@@ -65,7 +67,7 @@ class Line(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Where branches meet: "+" a sum, "×" a product, "‖" side by side."""
+    """Where branches meet: "+" a sum, a cross a product, "‖" side by side."""
 
     text: str
     at: Point
@@ -131,13 +133,18 @@ def lines_of(layer: Layer, x: Shape) -> tuple[str, ...]:
         case Convolution():
             return (f"{_side(layer.kernel_size)}{_marks(layer.stride, layer.dilation, layer.groups)}, {width}",)
         case Pointwise():
-            return (f"1×1, {width}",)
+            return (f"1{TIMES}1, {width}",)
         case Linear():
             return (f"linear, {width}",)
         case Attention():
             where = "global attention" if layer.is_global else f"attention, windows {_side(layer.window)}"
             bias = ", rel. pos." if layer.relative_position else ""
-            return (f"1×1, 3 × {width}", f"{where}{', shifted' * layer.shifted}", f"{layer.heads} heads{bias}", f"1×1, {width}")
+            return (
+                f"1{TIMES}1, 3 {TIMES} {width}",
+                f"{where}{', shifted' * layer.shifted}",
+                f"{layer.heads} heads{bias}",
+                f"1{TIMES}1, {width}",
+            )
         case BatchNorm():
             return ("BN",)
         case LayerNorm():
@@ -151,14 +158,18 @@ def lines_of(layer: Layer, x: Shape) -> tuple[str, ...]:
 
 
 def size_words(shape: Shape) -> str:
-    """A feature map as channels × height × width."""
-    return " × ".join(map(str, shape))
+    """A feature map as channels, height and width."""
+    return f" {TIMES} ".join(map(str, shape))
 
 
 def _side(size: int) -> str:
-    return f"{size}×{size}"
+    return f"{size}{TIMES}{size}"
 
 
 def _marks(stride: int, dilation: int, groups: int) -> str:
-    told = [f"stride {stride}"] * (stride > 1) + [f"dilation {dilation}"] * (dilation > 1) + [f"{groups} groups"] * (groups > 1)
+    told = (
+        [f"stride {stride}"] * (stride > 1)
+        + [f"dilation {dilation}"] * (dilation > 1)
+        + [f"{groups} groups"] * (groups > 1)
+    )
     return "".join(f", {word}" for word in told)

@@ -36,7 +36,9 @@ def bumped(knob: Knob, value: Any, direction: int) -> Iterator[Any]:
         yield not value
     elif knob.kind == "choice":
         start = knob.choices.index(value)
-        yield from (knob.choices[(start + direction * step) % len(knob.choices)] for step in range(1, len(knob.choices)))
+        yield from (
+            knob.choices[(start + direction * step) % len(knob.choices)] for step in range(1, len(knob.choices))
+        )
     elif knob.name in LADDERS:
         yield from _along(LADDERS[knob.name], value, direction)
     elif knob.kind == "number":

@@ -177,12 +177,13 @@ def _places(design: Design) -> Iterator[tuple[str, str, int | None, Knobs]]:
 
 def _used(prefix: str, noun: Any) -> Knobs:
     """The knobs of a noun that its kind uses."""
-    for knob in _own(type(noun), getattr(noun, "kind", "")):
+    kind_of_noun: Any = type(noun)
+    for knob in _own(kind_of_noun, getattr(noun, "kind", "")):
         yield prefix + knob.name, knob, getattr(noun, knob.name)
 
 
 @cache
-def _own(noun: type, kind: str) -> tuple[Knob, ...]:
+def _own(noun: Any, kind: str) -> tuple[Knob, ...]:
     unused = UNUSED.get((noun.__name__.lower(), kind), frozenset())
     return tuple(knob for name, knob in knobs_of(noun).items() if name not in unused and name != NOT_COMPARED)
 

@@ -57,7 +57,9 @@ def bubbles(data: str = "ImageNet-1K") -> tuple[Bubble, ...]:
     """
     if data not in DATA:
         help = did_you_mean(data, DATA) or f"there are {' and '.join(DATA)}"
-        raise ConvlabError(Problem("out-of-range", f"no models are known by data {quote(data)}", help=help), exit_code=2)
+        raise ConvlabError(
+            Problem("out-of-range", f"no models are known by data {quote(data)}", help=help), exit_code=2
+        )
     taken: dict[tuple[str, int], list[float]] = {}
     found = []
     for row in facts.models():

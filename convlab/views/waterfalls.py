@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 from convlab.costs import Profile
@@ -47,7 +48,7 @@ def walk_waterfall() -> Waterfall:
     chain = _adopted(steps())
     changes = tuple(
         Change(step.published.step, round(step.published.top1 - before.published.top1, 4), step.published.top1)
-        for before, step in zip(chain, chain[1:], strict=False)
+        for before, step in pairwise(chain)
     )
     return Waterfall(ACCURACY, "%", "ResNet-50", chain[0].published.top1, changes, "ConvNeXt-T")
 

@@ -1,5 +1,7 @@
 """Predicted time layer by layer: with what lies between layers it is the prediction of the network."""
 
+import dataclasses
+
 import pytest
 
 import convlab
@@ -23,8 +25,6 @@ def test_layers_sum_to_the_network(made, name):
 
 
 def test_nothing_where_inference_was_not_calibrated(made):
-    import dataclasses
-
     found = convlab.profile(convlab.load("resnet18"))
     training_alone = dataclasses.replace(made, tables={"training": made.tables["training"]})
     assert layer_seconds(found, training_alone) is None

@@ -29,8 +29,10 @@ def driven(deeds, source="convnext_t", *, size=(120, 40), folder, theme=""):
 def seen(app):
     """The whole screen as text, dialogs included, without blanks at the ends of lines."""
     width, height = app.size
-    with open(os.devnull, "w") as nowhere:
-        console = Console(width=width, height=height, file=nowhere, force_terminal=True, record=True, legacy_windows=False)
+    with Path(os.devnull).open("w") as nowhere:
+        console = Console(
+            width=width, height=height, file=nowhere, force_terminal=True, record=True, legacy_windows=False
+        )
         # The way of App.export_screenshot, which gives SVG only.
         console.print(app.screen._compositor.render_update(full=True, screen_stack=app._background_screens))
     return "\n".join(line.rstrip() for line in console.export_text().splitlines()) + "\n"

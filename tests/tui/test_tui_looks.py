@@ -7,7 +7,6 @@ from seeing import agrees, driven, lab_of, said, seen
 
 from convlab.tui.themes import THEMES
 
-
 SIZES = ((80, 24), (120, 40), (160, 48))
 
 

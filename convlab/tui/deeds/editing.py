@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def edit(lab: Lab) -> None:
     """Ask for the value under the cursor."""
     cell = lab.grid.cell
-    if cell is not None:
-        lab.query_one(Prompt).ask(cell)
+    prompt = lab.query_one(Prompt)
+    if cell is not None and not prompt.display:
+        prompt.ask(cell)
 
 
 def typed(lab: Lab, path: str, text: str) -> None:

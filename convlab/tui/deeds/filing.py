@@ -38,7 +38,10 @@ def save_as(lab: Lab, then: Callable[[], None] | None = None) -> None:
     asked: list[Path] = []
     name = Path(lab.session.design.name or "design").name
     value = str(lab.session.path or f"{name}.toml")
-    lab.app.push_screen(AskText("Save as", value, "a file that ends in .toml", take=take), lambda text: then() if then and text else None)
+    lab.app.push_screen(
+        AskText("Save as", value, "a file that ends in .toml", take=take),
+        lambda text: then() if then and text else None,
+    )
 
 
 def open_another(lab: Lab) -> None:
@@ -46,7 +49,7 @@ def open_another(lab: Lab) -> None:
 
     def answered(source: str | None) -> None:
         if source:
-            guarded(lab, lambda: lab.attempt(lambda: open_source(lab, source)))
+            guarded(lab, lambda: lab.try_to(lambda: open_source(lab, source)))
 
     lab.app.push_screen(Picker(), answered)
 

@@ -38,7 +38,9 @@ def jump(lab: Lab) -> None:
         if tab.region.area and lab.region.contains_region(tab.region)
     ]
     if lab.grid.display:
-        targets += [Target(f"row {index}", lab.grid.region.x, lab.grid.region.y + y) for index, y in lab.grid.visible_rows]
+        targets += [
+            Target(f"row {index}", lab.grid.region.x, lab.grid.region.y + y) for index, y in lab.grid.visible_rows
+        ]
     lab.app.push_screen(Jump(targets), lambda name: _jumped(lab, name))
 
 

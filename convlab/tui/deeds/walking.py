@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from convlab.session import Session
 from convlab.session.walking import at_step, next_step, order_of, previous_step, step_of, steps
 
-
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
 

@@ -83,6 +83,7 @@ def _ask(lab: Lab, asked: type[Asked]) -> None:
 def _begin(lab: Lab, order: Order) -> None:
     """Begin what was ordered. Raises ConvlabError."""
     state = lab.app.jobs.start(order)
+    lab.measured[state.id] = lab.session.design
     lab.last_command = tuple(shlex.split(order.shown))
     _see(lab, state)
     remember_form(lab.app.folder, order.kind, order.values)

@@ -47,5 +47,9 @@ class Jump(Dialog[str]):
 
     def on_click(self, event: events.Click) -> None:
         """A click leaves, on a letter it goes there."""
-        letter = event.widget.content.strip() if isinstance(event.widget, Label) and isinstance(event.widget.content, str) else ""
+        letter = (
+            event.widget.content.strip()
+            if isinstance(event.widget, Label) and isinstance(event.widget.content, str)
+            else ""
+        )
         self.dismiss(self._targets[letter].name if letter in self._targets else None)

@@ -17,8 +17,8 @@ from convlab.costs import profile
 from convlab.errors import ConvlabError
 from convlab.language.files import load
 from convlab.presets import preset_names
-from convlab.tui.prompt import told
 from convlab.tui.dialogs.dialog import Dialog
+from convlab.tui.prompt import told
 from convlab.views.cards import cards
 from convlab.views.portrait import portrait
 
