@@ -56,7 +56,7 @@ def blocks(profiles: Profile | Sequence[Profile], *, stage: int = 0, theme: str 
     figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
     note(
         figure,
-        f"k{TIMES}k, width: a convolution; d: depthwise; 1{TIMES}1: pointwise. Boxes are the wider the more channels they put out (log scale).",
+        f"k{TIMES}k, width: a convolution; d: depthwise; 1{TIMES}1: pointwise. Wider boxes put out more channels (log scale).",
         inks,
     )
     figure.update_layout(margin={"b": 48})

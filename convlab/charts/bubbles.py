@@ -39,10 +39,7 @@ def published(data: str = "ImageNet-1K", *, theme: str = "light") -> go.Figure:
         type="log",
         title={"text": "multiply-adds at the model's image size, G (log scale)"},
         tickvals=TICKS,
-        range=[
-            math.log10(min(bubble.gmacs for bubble in found) / 2.2),
-            math.log10(1.9 * max(bubble.gmacs for bubble in found)),
-        ],
+        range=[math.log10(ends[0] / 2.2), math.log10(1.9 * ends[1])],
         ticktext=[f"{tick:g}" for tick in TICKS],
     )
     figure.update_yaxes(title={"text": "ImageNet-1K top-1 accuracy, %"})

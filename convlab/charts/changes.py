@@ -12,7 +12,6 @@ from convlab.charts.palette import OKABE_ITO, Theme, faded, label
 from convlab.costs import Profile
 from convlab.views.waterfalls import Waterfall, design_waterfall, stage_waterfall, walk_waterfall
 
-
 MINUS = "\N{MINUS SIGN}"
 
 

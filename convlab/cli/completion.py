@@ -26,6 +26,37 @@ def complete_theme(incomplete: str) -> list[str]:
     return [name for name in ("dark", "light", "ansi", "okabe-ito") if name.startswith(incomplete)]
 
 
+def complete_chart(incomplete: str) -> list[str]:
+    """Kinds of charts."""
+    from convlab.cli.chart_kinds import KINDS
+
+    return [name for name in KINDS if name.startswith(incomplete)]
+
+
+def complete_charted(ctx: Context, incomplete: str) -> list[str]:
+    """What a kind of chart is drawn of: designs, spaces or stored runs."""
+    from convlab.cli.chart_kinds import KINDS
+
+    kind = KINDS.get(ctx.params.get("kind") or "")
+    if kind is None or kind.of == "design":
+        return complete_design(incomplete)
+    return complete_space(incomplete) if kind.of == "space" else _run_names(ctx, incomplete, None)
+
+
+def complete_chart_theme(incomplete: str) -> list[str]:
+    """Themes of charts."""
+    return [name for name in ("light", "dark") if name.startswith(incomplete)]
+
+
+def complete_measure(ctx: Context, incomplete: str) -> list[str]:
+    """What a kind of chart can show."""
+    if ctx.params.get("kind") == "learning":
+        from convlab.views.learning import FIGURES
+
+        return [name for name in FIGURES if name.startswith(incomplete)]
+    return [name for name in ("macs", "params", "activations", "saved_bytes") if name.startswith(incomplete)]
+
+
 def complete_space(incomplete: str) -> list[str]:
     """Spaces by name, then TOML files and folders."""
     from convlab.presets import preset_names

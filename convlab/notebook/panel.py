@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias, final
 
 import ipywidgets as widgets
@@ -37,10 +38,14 @@ class Panel(ABC):
     def fits(self, profile: Profile) -> bool:
         """Whether the design still has these knobs; otherwise the panel has to be made anew."""
 
+    _followed: Design | None = None
+
     def follow(self, profile: Profile) -> None:
-        """Stand at the design's values."""
+        """Stand at the design's values; where a stage or a section is the very same as before, there is nothing to do."""
+        before, self._followed = self._followed, profile.design
         for path, control in self.controls.items():
-            control.show(_value(profile.design, path))
+            if before is None or _holder(before, path) is not _holder(profile.design, path):
+                control.show(_value(profile.design, path))
 
 
 @final
@@ -193,9 +198,21 @@ def _knob(path: str) -> Knob:
 
 def _value(design: Design, path: str) -> Any:
     """The value of a knob; the first stage's where the path is of all stages."""
+    return get(design, _of_first(path))
+
+
+@cache
+def _of_first(path: str) -> str:
     parts = path.split(".")
     if parts[0] in STAGE_SECTIONS:
-        path = f"stages.0.{path}"
-    elif parts[:2] == ["stages", "*"]:
-        path = ".".join(["stages", "0", *parts[2:]])
-    return get(design, path)
+        return f"stages.0.{path}"
+    return ".".join(["stages", "0", *parts[2:]]) if parts[:2] == ["stages", "*"] else path
+
+
+def _holder(design: Design, path: str) -> Any:
+    """The stage or the section that has the knob of a path; the design itself for its own."""
+    first, _, rest = _of_first(path).partition(".")
+    if first == "stages":
+        index = int(rest.partition(".")[0])
+        return design.stages[index] if index < len(design.stages) else None
+    return getattr(design, first) if rest else design

@@ -138,7 +138,7 @@ def delta(value: float, baseline: float) -> Delta:
 
 
 def _cards(profile: Profile, batch: int, dtype: str) -> tuple[Card, ...]:
-    peak, saved = profile.peak_bytes(batch, element_bytes=BYTES[dtype]), profile.saved_bytes(batch)
+    peak, saved, key = profile.peak_bytes(batch, element_bytes=BYTES[dtype]), profile.saved_bytes(batch), profile.design.key
     return (
         _counted("params", profile.params),
         _counted("macs", profile.macs),
@@ -148,7 +148,7 @@ def _cards(profile: Profile, batch: int, dtype: str) -> tuple[Card, ...]:
         _receptive_field(profile),
         Card("peak_bytes", peak, units.size(peak), f"activations at inference, {dtype}, batch {batch}"),
         Card("saved_bytes", saved, units.size(saved), f"kept for the backward pass, float32, batch {batch}"),
-        Card("key", profile.design.key, profile.design.key),
+        Card("key", key, key),
     )
 
 

@@ -19,6 +19,7 @@ def driven(deeds, source="convnext_t", *, size=(120, 40), folder, theme=""):
 
     async def drive():
         app = LabApp(session, folder=folder, theme=theme)
+        app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             return await deeds(app, pilot)

@@ -17,7 +17,6 @@ def test_three_sizes_and_every_theme(tmp_path):
             await pilot.resize_terminal(width, height)
             await pilot.pause(0.2)
             agrees(f"lab_{width}x{height}.txt", seen(app))
-        await pilot.press("1")
         await pilot.resize_terminal(100, 30)
         for theme in THEMES:
             app.theme = theme

@@ -1,0 +1,93 @@
+"""The sections of a report about designs: their figures side by side, in which knobs they differ, where costs lie, and each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convlab import charts
+from convlab.costs import Profile
+from convlab.language.writing import text_of
+from convlab.report.asking import Asked
+from convlab.report.pieces import Cards, Chart, Folded, Notes, Piece, Source
+from convlab.views.cards import cards
+from convlab.views.comparison import comparison, knob_table
+from convlab.views.costs import table
+from convlab.views.notes import notes
+from convlab.views.portrait import nearest_preset, portrait
+from convlab.views.predictions import Speeds
+
+HIDDEN = ("flops", "training_macs")
+"""Cards that say what another one says, times a number."""
+
+MANY = 6
+"""From so many designs on charts that set them side by side are unreadable."""
+
+
+def overview(asked: Asked, predicted: Speeds) -> Iterator[Piece]:
+    """The figures of one design as cards, of several side by side."""
+    if len(asked.profiles) > 1:
+        yield comparison(asked.profiles, predicted.cards)
+    else:
+        shown = tuple(card for card in cards(asked.profiles[0]) if card.name not in HIDDEN)
+        yield Cards(shown + predicted.cards[0])
+    yield predicted.note
+
+
+def differences(asked: Asked) -> Iterator[Piece]:
+    """The knobs in which the designs differ, and what that does to costs."""
+    found = knob_table(asked.profiles)
+    if not found.rows:
+        yield "No knob differs: these designs are the same."
+        return
+    yield found
+    if len(asked.profiles) <= MANY:
+        yield Chart("From the first design to the last, in multiply-adds.", lambda: charts.waterfall(asked.profiles))
+
+
+def costs(asked: Asked) -> Iterator[Piece]:
+    """Charts of all designs together: costs by stage, receptive field, memory, blocks."""
+    shown = asked.profiles[:MANY]
+    if len(asked.profiles) > MANY:
+        yield f"The charts show the first {MANY} designs; tables have all of them."
+    yield Chart("Multiply-adds by stage.", lambda: charts.costs(shown, measure="macs"))
+    yield Chart("Parameters by stage.", lambda: charts.costs(shown, measure="params"))
+    yield Chart("How the receptive field grows over depth.", lambda: charts.receptive_field(shown))
+    yield Chart("Activation memory in the order of execution.", lambda: charts.memory(shown))
+    stage = min(2, *(len(profile.design.stages) - 1 for profile in shown)) if len(shown) > 1 else _heaviest(shown[0])
+    yield Chart(f"The block of stage {stage}, with its shapes.", lambda: charts.blocks(shown, stage=stage))
+
+
+def design(asked: Asked, number: int, predicted: Speeds) -> Iterator[Piece]:
+    """One design: in words, its figures against the first design's, its stages and layers, its TOML."""
+    profile = asked.profiles[number]
+    baseline = asked.profiles[0] if number else None
+    yield " ".join(portrait(profile.design))
+    yield _kinship(profile)
+    if len(asked.profiles) > 1:
+        shown = tuple(card for card in cards(profile, baseline) if card.name not in HIDDEN)
+        yield Cards(shown + predicted.cards[number])
+    yield table(profile)
+    told = notes(profile)
+    if told:
+        yield Notes(told)
+    yield Chart("What the middle of each stage's map sees.", lambda: charts.receptive_image(profile))
+    yield Folded("Costs by block", (table(profile, "block"),))
+    yield Folded("Costs by layer", (table(profile, "layer"),))
+    yield Folded("TOML", (Source(text_of(profile.design), "toml"),))
+
+
+def _kinship(profile: Profile) -> str:
+    nearest = nearest_preset(profile.design)
+    key = f"Key {profile.design.key}"
+    if nearest.same_network:
+        return f"{key}: the network of the preset {nearest.preset}."
+    if not nearest.near:
+        return f"{key}; no preset is near."
+    count = len(nearest.knobs)
+    return f"{key}; the nearest preset is {nearest.preset}, {count} knob{'s' * (count != 1)} away."
+
+
+def _heaviest(profile: Profile) -> int:
+    """The stage with the most multiply-adds."""
+    stages = [part for part in profile.parts[1:] if not part.head and not part.path.startswith("downsample_layers")]
+    return max(range(len(stages)), key=lambda index: stages[index].macs)

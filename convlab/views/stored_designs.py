@@ -1,0 +1,134 @@
+"""What a store has of a design: its newest measurements and trainings, with those of a version made smaller for a short training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from convlab import units
+from convlab.errors import ConvlabError
+from convlab.language.design import Design
+from convlab.runs.records import Row, Run
+from convlab.views.knob_paths import differences_of, values
+from convlab.views.runs import conditions_text, figure_text, time_text
+from convlab.views.tables import Cell, Column, Table, plain, words
+
+if TYPE_CHECKING:
+    from convlab.runs.store import Store
+
+NEWEST = 20
+"""Runs about a design that are looked at."""
+
+MEASURED = {"throughput": "throughput", "latency": "latency", "layers": "step, all layers"}
+"""The rows of measurements that are about a whole network, by their kinds."""
+
+COLUMNS = (
+    Column("subject", "design", least=12),
+    Column("kind", "what"),
+    Column("median", "median", right=True),
+    Column("interval", "95 % interval", right=True, rank=1),
+    Column("n", "n", right=True, rank=3),
+    Column("peak_bytes", "peak memory", right=True, rank=2),
+    Column("conditions", "conditions", least=24),
+    Column("device", "device", least=12),
+    Column("started", "when, UTC", rank=4),
+    Column("run", "run"),
+)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row of a run that is about a design, and the facts of the run's environment."""
+
+    position: int
+    row: Row
+    run: Run
+    environment: Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The rows about one design, the newest run first; ``more`` says that there are older ones."""
+
+    name: str
+    measured: tuple[Stored, ...]
+    trained: tuple[Stored, ...]
+    more: bool
+
+
+def evidence(store: Store, design: Design) -> Evidence:
+    """What the store has of a design: measurements of its network, and trainings of it or of what the proxy rules made of it.
+
+    Raises ConvlabError where the store cannot be read.
+    """
+    # A training of a smaller version has another key, and goes by the design's name, which another design may have too.
+    runs = {run.id: run for about in (design.key, design.name) if about for run in store.runs(design=about, limit=NEWEST + 1)}
+    newest = sorted(runs.values(), key=lambda run: (run.started, run.id), reverse=True)
+    found = [stored for run in newest[:NEWEST] for stored in _of_run(store, run, design)]
+    measured = tuple(each for each in found if each.row.kind in MEASURED)
+    trained = tuple(each for each in found if each.row.kind == "training")
+    return Evidence(design.name, measured, trained, len(newest) > NEWEST)
+
+
+def measurement_table(found: Sequence[Stored]) -> Table:
+    """A row a measurement."""
+    return Table(COLUMNS, tuple(_cells(each) for each in found))
+
+
+def device_of(environment: Mapping[str, Any]) -> str:
+    """The name of the device that an environment is about."""
+    device = environment.get("device")
+    return str(device.get("name", "")) if isinstance(device, Mapping) else ""
+
+
+def is_of(row: Row, design: Design) -> bool:
+    """Whether a row is about this design: its key is the design's, or differs from it in what the row says was overridden only."""
+    if row.design is None:
+        return False
+    if row.design.key == design.key:
+        return True
+    overrides = row.details.get("overrides") or ()
+    if row.kind != "training" or row.subject != design.name or not overrides:
+        return False
+    try:
+        shrunk = row.design.load()
+    except ConvlabError:  # another convlab's text, of which nothing is known
+        return False
+    before = {each["path"]: each["before"] for each in overrides}
+    apart = differences_of([values(design), values(shrunk)])
+    own = values(design)
+    # Of stages that were left out no knob is told; the depths, which are, hold the others to account.
+    return all(_told(path, before) for path, _ in apart) and all(
+        plain(own[path]) == _one(value) for path, value in before.items() if path in own and not _is_staged(own[path], value)
+    )
+
+
+def _of_run(store: Store, run: Run, design: Design) -> Iterator[Stored]:
+    rows = [(position, row) for position, row in store.rows(run).items() if is_of(row, design)]
+    if rows:
+        facts = store.environment(run)
+        yield from (Stored(position, row, run, facts) for position, row in rows)
+
+
+def _cells(found: Stored) -> tuple[Cell, ...]:
+    row = found.row
+    ends = (row.low, row.high)
+    interval = "-" if ends == (None, None) else " to ".join(figure_text(end, row.unit) for end in ends)
+    peak = row.details.get("peak_bytes")
+    failure = row.details.get("failure") if row.median is None else ""
+    told = "; ".join(filter(None, (conditions_text(row), failure)))
+    return (
+        words(row.subject),
+        words(MEASURED[row.kind]),
+        Cell(row.median, figure_text(row.median, row.unit)),
+        Cell(list(ends), interval),
+        Cell(row.n, "-" if row.n is None else str(row.n)),
+        Cell(peak, "-" if peak is None else units.size(peak)),
+        words(told),
+        words(device_of(found.environment) or row.device),
+        Cell(found.run.started.isoformat(), time_text(found.run.started)),
+        words(found.run.id),
+    )
