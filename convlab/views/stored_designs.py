@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from convlab import units
 from convlab.errors import ConvlabError
+from convlab.language.addresses import PLURALS, get
 from convlab.language.design import Design
+from convlab.language.knobs import changed
 from convlab.runs.records import Row, Run
 from convlab.views.knob_paths import differences_of, values
 from convlab.views.runs import conditions_text, figure_text, time_text
@@ -90,20 +92,29 @@ def is_of(row: Row, design: Design) -> bool:
         return False
     if row.design.key == design.key:
         return True
-    overrides = row.details.get("overrides") or ()
-    if row.kind != "training" or row.subject != design.name or not overrides:
+    before = {each["path"]: each["before"] for each in row.details.get("overrides") or ()}
+    if row.kind != "training" or row.subject != design.name or not before:
         return False
     try:
         shrunk = row.design.load()
-    except ConvlabError:  # another convlab's text, of which nothing is known
+    except ConvlabError:  # a text that this convlab does not read, of which nothing is known
         return False
-    before = {each["path"]: each["before"] for each in overrides}
-    apart = differences_of([values(design), values(shrunk)])
-    own = values(design)
-    # Of stages that were left out no knob is told; the depths, which are, hold the others to account.
-    return all(_told(path, before) for path, _ in apart) and all(
-        plain(own[path]) == _one(value) for path, value in before.items() if path in own and not _is_staged(own[path], value)
-    )
+    return _only_overridden(design, shrunk, before)
+
+
+def _only_overridden(design: Design, shrunk: Design, before: Mapping[str, Any]) -> bool:
+    """Whether a smaller design differs in overridden knobs only, and these were as the design has them."""
+    kept = changed(design, {"stages": design.stages[: len(shrunk.stages)]})
+    apart = {item.path for item in differences_of([values(kept), values(shrunk)])}
+    of_design = {path: value for path, value in before.items() if not path.startswith("recipe.")}
+    return apart <= set(of_design) and all(plain(_value(design, path)) == value for path, value in of_design.items())
+
+
+def _value(design: Design, path: str) -> Any:
+    """A knob as the proxy rule tells it: depths, widths and strides as one value a stage."""
+    if path in PLURALS:
+        return tuple(getattr(stage, PLURALS[path]) for stage in design.stages)
+    return get(design, path)
 
 
 def _of_run(store: Store, run: Run, design: Design) -> Iterator[Stored]:
