@@ -116,6 +116,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "charts":
+        return import_module("convlab.charts")
     if name not in _HOMES:
         raise AttributeError(f"module 'convlab' has no attribute {name!r}")
     value = getattr(import_module(f"convlab.{_HOMES[name]}"), name)

@@ -37,11 +37,19 @@ def pytest_collection(session):
 
 
 @pytest.fixture
-def frozen():
+def frozen(monkeypatch):
     """Keep the ten thousand tests, and what they import, out of the collections of garbage that measuring asks for.
 
-    Each takes a second over all of them. What measures thaws everything at its end, so that there is something to be frozen again.
+    Each takes up to a second over all of them, and a sweep asks for hundreds. Measuring thaws everything when it ends; here that waits.
     """
     gc.freeze()
+    monkeypatch.setattr(gc, "unfreeze", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def thawed_at_the_end():
+    """Collect once a module what ``frozen`` kept."""
     yield
+    gc.unfreeze()
+    gc.collect()
     gc.freeze()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,9 +46,15 @@ DESIGNS: dict[str, tuple[str, ...]] = {
 }
 
 
+@cache
+def verified(name: str) -> Reconciliation:
+    """What is found of a preset, under the changes that go with it."""
+    return verify(convlab.load(name, sets=DESIGNS[name]))
+
+
 @pytest.mark.parametrize("name", DESIGNS)
 def test_every_difference_of_a_preset_is_explained(name: str) -> None:
-    assert_adds_up(verify(convlab.load(name, sets=DESIGNS[name])))
+    assert_adds_up(verified(name))
 
 
 @pytest.mark.parametrize("norm", ["batch_norm", "layer_norm", "group_norm", "rms_norm", "none"])
@@ -88,14 +95,14 @@ def assert_adds_up(found: Reconciliation) -> None:
 
 
 def test_convnext_t_to_the_unit() -> None:
-    found = verify(convlab.load("convnext_t"))
+    found = verified("convnext_t")
     assert (found.ours.params, found.ours.macs, found.ours.activations) == (28_589_128, 4_455_531_264, 13_435_624)
     fvcore = [(each.amount, each.cause) for each in found.differences if each.tool == "fvcore"]
     assert fvcore == [(14_868_480, "layer norms: 5 operations an element")]
 
 
 def test_resnet_50_to_the_unit() -> None:
-    found = verify(convlab.load("resnet50"))
+    found = verified("resnet50")
     fvcore = [(each.amount, each.cause) for each in found.differences if each.tool == "fvcore"]
     assert fvcore == [(22_227_968, "batch norms: 2 operations an element")]
     assert found.tools[1].macs == 4_111_412_224  # the 4.1115 G that papers quote
@@ -104,7 +111,7 @@ def test_resnet_50_to_the_unit() -> None:
 @pytest.mark.skipif(torchinfo.__version__ != "1.8.0", reason="the wrong value is that of torchinfo 1.8.0")
 def test_torchinfo_still_loses_linear_layers_over_maps() -> None:
     """Where this fails, torchinfo has been mended, and ``_CAUSES`` wants another look."""
-    found = verify(convlab.load("convnext_t"))
+    found = verified("convnext_t")
     assert found.tools[2].macs == 322_371_592
     lost = [each.amount for each in found.differences if each.cause.startswith("linear layers over maps")]
     assert lost == [-4_135_919_616]

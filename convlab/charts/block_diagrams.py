@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
@@ -33,6 +34,14 @@ COLORS = {
 }
 
 
+class _Sheet(NamedTuple):
+    """Parts on the way to a figure, which takes many at once quickly and one after the other slowly."""
+
+    shapes: list[dict[str, Any]]
+    texts: list[dict[str, Any]]
+    traces: list[go.Scatter]
+
+
 def blocks(profiles: Profile | Sequence[Profile], *, stage: int = 0, theme: str = "light") -> go.Figure:
     """The block that each design repeats in a stage, from 0 on. Raises ConvlabError where a design has no such stage."""
     several = listed(profiles)
@@ -47,10 +56,12 @@ def blocks(profiles: Profile | Sequence[Profile], *, stage: int = 0, theme: str 
     width = sum(each.right - each.left for each in found) + APART * (len(found) + 1)
     height = max(each.bottom for each in found) + TITLE + 0.1
     figure, inks = begun("", theme, width=max(460, round(UNIT * width)), height=round(UNIT * height) + 56)
-    x = APART
+    x, sheet = APART, _Sheet([], [], [])
     for diagram in found:
-        _draw(figure, diagram, x - diagram.left, inks)
+        _draw(sheet, diagram, x - diagram.left, inks)
         x += diagram.right - diagram.left + APART
+    figure.add_traces(sheet.traces)
+    figure.update_layout(shapes=sheet.shapes, annotations=sheet.texts)
     figure.update_xaxes(visible=False, range=[0, width], constrain="domain", fixedrange=False)
     figure.update_yaxes(visible=False, range=[height - TITLE, -TITLE], scaleanchor="x", constrain="domain")
     figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
@@ -64,44 +75,56 @@ def blocks(profiles: Profile | Sequence[Profile], *, stage: int = 0, theme: str 
     return figure
 
 
-def _draw(figure: go.Figure, diagram: Diagram, shift: float, inks: Theme) -> None:
+def _draw(sheet: _Sheet, diagram: Diagram, shift: float, inks: Theme) -> None:
     times = f", {diagram.count} in a row" if diagram.count > 1 else ""
-    figure.add_annotation(
-        x=shift, y=-TITLE + 0.28, text=f"<b>{label(diagram.title)}</b>", showarrow=False, font={"size": 15}
+    sheet.texts.append(
+        {
+            "x": shift,
+            "y": -TITLE + 0.28,
+            "text": f"<b>{label(diagram.title)}</b>",
+            "showarrow": False,
+            "font": {"size": 15},
+        }
     )
-    figure.add_annotation(
-        x=shift,
-        y=-TITLE + 0.62,
-        text=f"{label(diagram.path)}{times}",
-        showarrow=False,
-        font={"size": 10, "color": inks.soft},
+    sheet.texts.append(
+        {
+            "x": shift,
+            "y": -TITLE + 0.62,
+            "text": f"{label(diagram.path)}{times}",
+            "showarrow": False,
+            "font": {"size": 10, "color": inks.soft},
+        }
     )
     for line in diagram.lines:
-        _line(figure, line, shift, inks)
+        _line(sheet, line, shift, inks)
     for box in diagram.boxes:
-        _box(figure, box, shift, inks)
+        _box(sheet, box, shift, inks)
     for mark in diagram.marks:
         x, y = mark.at.x + shift, mark.at.y
-        figure.add_shape(
-            type="circle",
-            x0=x - MARK,
-            x1=x + MARK,
-            y0=y - MARK,
-            y1=y + MARK,
-            line={"color": inks.ink, "width": 1.2},
-            fillcolor=inks.paper,
+        sheet.shapes.append(
+            {
+                "type": "circle",
+                "x0": x - MARK,
+                "x1": x + MARK,
+                "y0": y - MARK,
+                "y1": y + MARK,
+                "line": {"color": inks.ink, "width": 1.2},
+                "fillcolor": inks.paper,
+            }
         )
-        figure.add_annotation(x=x, y=y, text=mark.text, showarrow=False, font={"size": 15})
+        sheet.texts.append({"x": x, "y": y, "text": mark.text, "showarrow": False, "font": {"size": 15}})
     for word in diagram.words:
-        figure.add_annotation(
-            x=word.at.x + shift,
-            y=word.at.y,
-            text=word.text,
-            showarrow=False,
-            font={"size": 11, "color": inks.soft},
-            bgcolor=inks.paper,
+        sheet.texts.append(
+            {
+                "x": word.at.x + shift,
+                "y": word.at.y,
+                "text": word.text,
+                "showarrow": False,
+                "font": {"size": 11, "color": inks.soft},
+                "bgcolor": inks.paper,
+            }
         )
-    figure.add_trace(
+    sheet.traces.append(
         go.Scatter(
             x=[box.middle.x + shift for box in diagram.boxes],
             y=[box.middle.y for box in diagram.boxes],
@@ -113,49 +136,55 @@ def _draw(figure: go.Figure, diagram: Diagram, shift: float, inks: Theme) -> Non
     )
 
 
-def _box(figure: go.Figure, box: Box, shift: float, inks: Theme) -> None:
+def _box(sheet: _Sheet, box: Box, shift: float, inks: Theme) -> None:
     color = OKABE_ITO.get(COLORS[box.kind], "")
-    figure.add_shape(
-        type="rect",
-        x0=box.left + shift,
-        x1=box.right + shift,
-        y0=box.middle.y - box.height / 2,
-        y1=box.middle.y + box.height / 2,
-        line={"color": color or inks.soft, "width": 1.4},
-        fillcolor=faded(color, 0.42) if color else inks.fill,
+    sheet.shapes.append(
+        {
+            "type": "rect",
+            "x0": box.left + shift,
+            "x1": box.right + shift,
+            "y0": box.middle.y - box.height / 2,
+            "y1": box.middle.y + box.height / 2,
+            "line": {"color": color or inks.soft, "width": 1.4},
+            "fillcolor": faded(color, 0.42) if color else inks.fill,
+        }
     )
-    figure.add_annotation(
-        x=box.middle.x + shift,
-        y=box.middle.y,
-        text="<br>".join(map(label, box.lines)),
-        showarrow=False,
-        font={"size": 13 if box.kind in ("spatial", "depthwise", "pointwise") else 12},
+    sheet.texts.append(
+        {
+            "x": box.middle.x + shift,
+            "y": box.middle.y,
+            "text": "<br>".join(map(label, box.lines)),
+            "showarrow": False,
+            "font": {"size": 13 if box.kind in ("spatial", "depthwise", "pointwise") else 12},
+        }
     )
 
 
-def _line(figure: go.Figure, line: Line, shift: float, inks: Theme) -> None:
+def _line(sheet: _Sheet, line: Line, shift: float, inks: Theme) -> None:
     points = [Point(point.x + shift, point.y) for point in line.points]
     path = "M " + " L ".join(f"{point.x:.3f},{point.y:.3f}" for point in points)
-    figure.add_shape(type="path", path=path, line={"color": inks.ink, "width": 1.3}, layer="below")
+    sheet.shapes.append({"type": "path", "path": path, "line": {"color": inks.ink, "width": 1.3}, "layer": "below"})
     if line.arrow:
         before, end = points[-2:]
         way = math.dist(before, end) / HEAD
         before = Point(end.x - (end.x - before.x) / way, end.y - (end.y - before.y) / way)
-        figure.add_annotation(
-            x=end.x,
-            y=end.y,
-            ax=before.x,
-            ay=before.y,
-            xref="x",
-            yref="y",
-            axref="x",
-            ayref="y",
-            text="",
-            showarrow=True,
-            arrowhead=2,
-            arrowsize=1,
-            arrowwidth=1.3,
-            arrowcolor=inks.ink,
+        sheet.texts.append(
+            {
+                "x": end.x,
+                "y": end.y,
+                "ax": before.x,
+                "ay": before.y,
+                "xref": "x",
+                "yref": "y",
+                "axref": "x",
+                "ayref": "y",
+                "text": "",
+                "showarrow": True,
+                "arrowhead": 2,
+                "arrowsize": 1,
+                "arrowwidth": 1.3,
+                "arrowcolor": inks.ink,
+            }
         )
 
 

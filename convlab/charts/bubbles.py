@@ -109,7 +109,7 @@ def _key(figure: go.Figure, largest: float, inks: Theme) -> None:
         middle = x + max(across, 36) / 2
         ends = {"x0": middle - across / 2, "x1": middle + across / 2, "y0": -50 - across / 2, "y1": -50 + across / 2}
         figure.add_shape(type="circle", **corner, **ends, line=line)
-        figure.add_annotation(**place, text=f"{millions} M", xshift=middle, yshift=-86)
+        figure.add_annotation(**place, text=f"{millions} M", xshift=middle, yshift=-78, xanchor="center", yanchor="top")
         x += max(across, 36) + 10
 
 

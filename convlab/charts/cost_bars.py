@@ -36,7 +36,7 @@ def costs(
     found = [_shown(shares(each, measure, by=by), by) for each in several]
     names = list(dict.fromkeys(_name(share, by) for each in found for share in each))
     figure, inks = begun(
-        _title(several, measure, by), theme, height=max(360, 130 + len(names) * (14 + 8 * len(several)))
+        _title(several, measure, by), theme, height=max(360, 130 + len(names) * (10 + 14 * len(several)))
     )
     for index, (each, of_design) in enumerate(zip(several, found, strict=True)):
         shown = look(index)

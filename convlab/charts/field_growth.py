@@ -67,8 +67,8 @@ def _image(side: int, last: int, inks: Theme) -> go.Scatter:
         y=[side, side],
         mode="lines+text",
         line={"color": inks.soft, "dash": "dash", "width": 1},
-        text=[f"side of the image, {side} px", ""],
-        textposition="top right",
+        text=["", f"side of the image, {side} px"],
+        textposition="bottom left",
         textfont={"size": 11, "color": inks.soft},
         hoverinfo="skip",
         showlegend=False,
@@ -79,6 +79,6 @@ def _told(found: Sequence[tuple[str, Growth]]) -> str:
     told = []
     for name, grown in found:
         end = "the whole image" if grown.widest is None else f"{grown.widest:,} px"
-        gate = "; from its first squeeze-excite on every pixel depends on all, if weakly" if grown.gate else ""
+        gate = "; squeeze-excite mixes in the whole map" if grown.gate else ""
         told.append(f"{name}: {end} at the last map, {grown.narrowest:,} px over its narrowest path{gate}")
     return "<br>".join(told)

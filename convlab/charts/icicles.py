@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from convlab.charts.cost_bars import scale_of
 from convlab.charts.layout import begun, image_words, note
 from convlab.charts.palette import faded, label, look
 from convlab.costs import Profile
+from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.views.outline import Node, outline
 from convlab.views.shares import MEASURES
 from convlab.views.tables import size_text
+
+TREE = ("macs", "params")
+"""The measures that sum up from layers to the network."""
 
 
 class _Tile(NamedTuple):
@@ -30,8 +33,9 @@ def cost_tree(profile: Profile, *, measure: str = "macs", theme: str = "light") 
 
     Raises ConvlabError for a measure that has no tree.
     """
-    if measure not in ("macs", "params"):
-        scale_of(measure if measure not in ("activations", "saved_bytes") else f"{measure} of a tree")
+    if measure not in TREE:
+        help = did_you_mean(measure, TREE) or f"measures: {', '.join(TREE)}"
+        raise ConvlabError(Problem("out-of-range", f"there is no tree of {quote(measure)}", help=help), exit_code=2)
     name = label(profile.design.name)
     figure, inks = begun(f"{MEASURES[measure].title} of {name}, from stages to layers", theme, width=1000, height=560)
     total = profile.macs if measure == "macs" else profile.params

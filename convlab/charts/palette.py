@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple, final
@@ -90,11 +89,6 @@ def label(text: object) -> str:
     """A text as plotly shows it letter by letter: what it would read as markup is escaped, and what nobody sees is written out."""
     shown = visible(str(text))
     return escape(shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…", quote=False)
-
-
-def labels(texts: Sequence[object]) -> list[str]:
-    """Texts as ``label`` gives them."""
-    return [label(text) for text in texts]
 
 
 def outline(color: str, theme: Theme) -> str:

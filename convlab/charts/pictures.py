@@ -34,6 +34,8 @@ VARIABLE = "BROWSER_PATH"
 """Names a browser that stands elsewhere; kaleido reads the same."""
 
 PATIENCE_S = 120
+WIDTH, HEIGHT = 900, 520
+"""Px of a figure that says no size."""
 HELP = (
     "install chromium (apt install chromium) or Chrome, name one by BROWSER_PATH=..., or `pip install kaleido` and "
     "`plotly_get_chrome`; .html and .json need none of them"
@@ -41,6 +43,7 @@ HELP = (
 FLAGS = (
     "--headless",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--disable-sync",
     "--disable-component-update",
@@ -65,7 +68,7 @@ Plotly.newPlot("chart", figure.data, figure.layout, {{staticPlot: true}})
 
 
 def picture(figure: go.Figure, form: str, scale: float) -> bytes:
-    """A figure of known width and height as SVG, PNG or PDF. Raises ConvlabError where nothing draws it."""
+    """A figure as SVG, PNG or PDF. Raises ConvlabError where nothing draws it."""
     browser = browser_path()
     if browser is not None:
         return _drawn(browser, figure, form, scale)
@@ -99,8 +102,8 @@ def _page(figure: go.Figure, form: str, scale: float) -> str:
         library=get_plotlyjs(),
         figure=str(figure.to_json()).replace("<", "\\u003c"),
         form="png" if form == "png" else "svg",
-        width=figure.layout.width,
-        height=figure.layout.height,
+        width=figure.layout.width or WIDTH,
+        height=figure.layout.height or HEIGHT,
         scale=scale if form == "png" else 1,
         shown="true" if form == "pdf" else "false",
     )

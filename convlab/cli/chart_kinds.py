@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from convlab.runs.records import Row
     from convlab.spaces.populations import Population
 
+MADE_BY = {"training": "training", "throughput": "benchmark"}
+"""The kind of runs that have rows of a kind."""
+
 MEMBERS = 500
 """Members of a space that are drawn where nothing else is said."""
 
@@ -44,13 +47,18 @@ class Request:
 
         return [profile(design_of(name, self.sets, self.image)) for name in self.names]
 
-    @property
-    def rows(self) -> list[Row]:
-        """The rows of the runs that are named. Raises ConvlabError."""
-        from convlab.cli.stores import opened
+    def rows(self, kind: str) -> list[Row]:
+        """The rows of a kind, of the runs that are named. Raises ConvlabError where they have none."""
+        from convlab.cli.stores import opened, usage
 
         with opened(self.store) as kept:
-            return [row for name in self.names for row in kept.rows(name).values()]
+            found = [row for name in self.names for row in kept.rows(name).values() if row.kind == kind]
+        if not found:
+            raise usage(
+                f"there is no {kind} in {', '.join(self.names)}",
+                f"convlab runs list --kind {MADE_BY[kind]} lists those that have one",
+            )
+        return found
 
     def population(self, metrics: Sequence[str]) -> Population:
         """Members of the space that is named, drawn by the seed. Raises ConvlabError."""
@@ -76,7 +84,7 @@ class Kind:
 def _walk(asked: Request) -> go.Figure:
     from convlab import charts
 
-    return charts.walk(asked.rows if asked.names else None, theme=asked.theme)
+    return charts.walk(asked.rows("training") if asked.names else None, theme=asked.theme)
 
 
 def _published(asked: Request) -> go.Figure:
@@ -145,19 +153,19 @@ def _results(asked: Request) -> go.Figure:
     from convlab import charts
     from convlab.views.fronts import result_scatter
 
-    return charts.scatter(result_scatter(asked.rows, asked.x or "macs"), theme=asked.theme)
+    return charts.scatter(result_scatter(asked.rows("training"), asked.x or "macs"), theme=asked.theme)
 
 
 def _learning(asked: Request) -> go.Figure:
     from convlab import charts
 
-    return charts.learning(asked.rows, figure=asked.measure or "validation_accuracy", theme=asked.theme)
+    return charts.learning(asked.rows("training"), figure=asked.measure or "validation_accuracy", theme=asked.theme)
 
 
 def _throughput(asked: Request) -> go.Figure:
     from convlab import charts
 
-    return charts.throughput(asked.rows, theme=asked.theme)
+    return charts.throughput(asked.rows("throughput"), theme=asked.theme)
 
 
 DESIGN = ("set", "image")

@@ -7,9 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from convlab.cli.analysis import By
 from convlab.cli.chart_kinds import KINDS, MEMBERS, Kind, Request
-from convlab.cli.completion import complete_chart, complete_chart_theme, complete_charted, complete_measure
+from convlab.cli.completion import (
+    complete_chart,
+    complete_chart_theme,
+    complete_charted,
+    complete_grouping,
+    complete_measure,
+)
 from convlab.cli.options import Force, ImageSize, Seed, Sets, out_option
 from convlab.cli.output import Output, command
 from convlab.cli.stores import At
@@ -39,6 +44,16 @@ Measure = Annotated[
         "validation_loss or training_loss.",
         rich_help_panel="Chart",
         autocompletion=complete_measure,
+    ),
+]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="stage|block|layer",
+        help="Of costs: what a bar is.",
+        rich_help_panel="Chart",
+        autocompletion=complete_grouping,
     ),
 ]
 Stage = Annotated[
@@ -109,7 +124,7 @@ def chart(
     from convlab.cli.arguments import SEED, choice_of, number_of
     from convlab.language.knobs import Knob
 
-    meant = KINDS[choice_of("kind", kind, tuple(KINDS))]
+    meant = _kind(kind)
     given: dict[str, Any] = {
         "measure": measure,
         "stage": stage,
@@ -152,6 +167,16 @@ def chart(
         output.json({"kind": kind, "names": list(names or ()), "format": form, "path": str(place)})
     else:
         output.text(f"{place}: {kind}" + (f" of {', '.join(names)}" if names else ""))
+
+
+def _kind(name: str) -> Kind:
+    from convlab.errors import ConvlabError, Problem, did_you_mean, quote
+
+    if name not in KINDS:
+        label = did_you_mean(name, KINDS)
+        problem = Problem("usage", f"there is no chart {quote(name)}", label=label, help=f"charts: {', '.join(KINDS)}")
+        raise ConvlabError(problem, exit_code=2)
+    return KINDS[name]
 
 
 def _px(name: str, text: str) -> int:

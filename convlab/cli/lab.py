@@ -13,7 +13,9 @@ PANEL = "Analyse"
 
 Folder = Annotated[
     str | None,
-    typer.Argument(metavar="[FOLDER]", help="Where the notebooks go; convlab-notebooks by default.", show_default=False),
+    typer.Argument(
+        metavar="[FOLDER]", help="Where the notebooks go; convlab-notebooks by default.", show_default=False
+    ),
 ]
 NoBrowser = Annotated[
     bool, typer.Option("--no-browser", help="Print the address, open nothing.", rich_help_panel="Serve")

@@ -14,14 +14,15 @@ from convlab.charts.palette import Theme, faded, label, look, theme_of
 from convlab.notebook.readings import POINTS, Array, Reading
 
 PANELS = {
-    "macs": "MACs (G)",
-    "params": "parameters (M)",
-    "memory": "live activations (MiB)",
-    "seen": "what a pixel sees, over the depth of the network (px)",
-    "squares": "… over the image, after each stage",
+    "macs": "MACs by stage (G)",
+    "params": "parameters by stage (M)",
+    "memory": "live activations by stage (MiB)",
+    "seen": "what a pixel sees over the depth of the network (px)",
+    "squares": "",
 }
 BARS = ("macs", "params", "memory")
-HEIGHT = 460
+WIDTH, HEIGHT = 780, 460
+HOVER = "%{x}: %{y:.4g}"
 REACH = 0.75
 """The picture of the image shows so much of its side to each direction."""
 
@@ -35,9 +36,10 @@ class Charts:
         self._present = present
         self._baseline: Reading | None = None
         self.figure = go.FigureWidget(_empty(self._theme))
-        self.figure.add_trace(_image(present.side, self._theme), row=2, col=3)
+        self.figure.add_trace(_image(self._theme), row=2, col=3)
+        self.figure.add_trace(_edge(self._theme), row=2, col=1)
         self._add(_bars(name, present, _now()))
-        self._own = {panel: self.figure.data[1 + place] for place, panel in enumerate(PANELS)}
+        self._own = {panel: self.figure.data[2 + place] for place, panel in enumerate(PANELS)}
         self._fixed = len(self.figure.data)
         self._settle()
 
@@ -54,6 +56,7 @@ class Charts:
                     self._own[panel].x = present.places
             if present.places != before.places or present.side != before.side:
                 self._settle()
+            self._entitle()
 
     def compare(self, baseline: tuple[str, Reading] | None, pinned: Sequence[tuple[str, Reading]]) -> None:
         """Show other designs to compare with."""
@@ -81,6 +84,14 @@ class Charts:
         square = {"range": [-REACH * side, REACH * side]}
         self.figure.update_layout(xaxis5=square, yaxis5=square)
         self.figure.data[0].x, self.figure.data[0].y = _corners(side)
+        self.figure.data[1].y = np.array([side, side])
+        self._entitle()
+
+    def _entitle(self) -> None:
+        """Say above the picture of the image what it cannot show."""
+        text = _beyond(self._present)
+        if self.figure.layout.annotations[-1].text != text:
+            self.figure.layout.annotations[-1].text = text
 
 
 def _empty(theme: Theme) -> go.Figure:
@@ -88,12 +99,13 @@ def _empty(theme: Theme) -> go.Figure:
         rows=2,
         cols=3,
         specs=[[{}, {}, {}], [{"colspan": 2}, None, {}]],
-        subplot_titles=list(PANELS.values()),
+        subplot_titles=[*filter(None, PANELS.values()), "over the image"],
         horizontal_spacing=0.07,
         vertical_spacing=0.16,
     )
     figure.update_layout(
         template=template(theme),
+        width=WIDTH,
         height=HEIGHT,
         margin={"l": 46, "r": 12, "t": 60, "b": 36},
         barmode="group",
@@ -104,6 +116,7 @@ def _empty(theme: Theme) -> go.Figure:
     )
     figure.update_annotations(font_size=13)
     figure.update_xaxes(tickfont_size=11)
+    figure.update_layout({axis: {"type": "category", "tickangle": 0} for axis in ("xaxis", "xaxis2", "xaxis3")})
     figure.update_yaxes(tickfont_size=11, rangemode="tozero")
     figure.update_xaxes(ticksuffix=" %", row=2, col=1)
     figure.update_layout(
@@ -129,7 +142,7 @@ def _bars(name: str, found: Reading, drawn: dict[str, Any]) -> Iterator[tuple[st
     shared = {"name": name, "legendgroup": name}
     for panel in BARS:
         heights = getattr(found, panel)
-        hover = "%{x}: %{y:.4g}"
+        hover = HOVER
         yield (
             panel,
             go.Bar(
@@ -169,7 +182,7 @@ def _marks(name: str, found: Reading, number: int) -> Iterator[tuple[str, Any]]:
                 mode="markers",
                 marker=marker,
                 showlegend=panel == BARS[0],
-                hovertemplate="%{x}: %{y:.4g}",
+                hovertemplate=HOVER,
                 **shared,
             ),
         )
@@ -188,15 +201,27 @@ def _line(found: Reading, line: dict[str, Any], shared: dict[str, Any]) -> go.Sc
     )
 
 
-def _image(side: int, theme: Theme) -> go.Scatter:
-    across, up = _corners(side)
+def _image(theme: Theme) -> go.Scatter:
     return go.Scatter(
-        x=across,
-        y=up,
         fill="toself",
         fillcolor=theme.grid,
         line={"width": 0},
         mode="lines",
+        showlegend=False,
+        hoverinfo="skip",
+        name="image",
+    )
+
+
+def _edge(theme: Theme) -> go.Scatter:
+    """The side of the image, across the curve."""
+    return go.Scatter(
+        x=[0, 100],
+        text=["", "the image's side "],
+        textposition="bottom left",
+        textfont={"size": 10, "color": theme.soft},
+        line={"color": theme.soft, "width": 1, "dash": "dot"},
+        mode="lines+text",
         showlegend=False,
         hoverinfo="skip",
         name="image",
@@ -214,6 +239,12 @@ def _squares(found: Reading) -> tuple[Array, Array]:
     gap = np.full((len(sides), 1), np.nan)
     ends = [np.hstack([np.outer(sides, corners), gap]).ravel() for corners in _corners(1.0)]
     return ends[0], ends[1]
+
+
+def _beyond(found: Reading) -> str:
+    """The title of the picture of the image: after which stages a pixel sees more than fits into it."""
+    stages = [str(stage) for stage, size in enumerate(found.squares) if np.isnan(size) or size > 2 * REACH * found.side]
+    return f"over the image; beyond it after {', '.join(stages)}" if stages else "over the image, after each stage"
 
 
 def _sizes(found: Reading) -> list[str]:

@@ -216,7 +216,7 @@ class Explorer:
         return DesignPanel(self.profile, self.turn)
 
     def _laid_out(self) -> widgets.VBox:
-        middle = widgets.HBox([self._left, self._right], layout={"align_items": "flex-start"})
+        middle = widgets.HBox([self._left, self._right], layout={"align_items": "flex-start", "flex_flow": "row wrap"})
         clouds = [self._cloud.figure] if self._cloud else []
         return widgets.VBox([self._cards, self._buttons.widget, self._said, middle, *clouds, self._table, self._below])
 
@@ -234,8 +234,8 @@ class _Buttons:
     def __init__(self, explorer: Explorer) -> None:
         self._explorer = explorer
         self._options = widgets.Text(
-            placeholder="options of the shell, such as --epochs 1",
-            layout={"width": "240px"},
+            placeholder="shell options, e.g. --epochs 1",
+            layout={"width": "230px"},
             tooltip="for measure those of `convlab bench`, for train those of `convlab train`",
         )
         self._undo = _button("undo", "undo", "take the last edit back", explorer.undo)
@@ -246,7 +246,9 @@ class _Buttons:
             _button("pin", "thumb-tack", "set the design aside to compare with", explorer.pin),
             self._unpin,
             _button("measure", "tachometer", "images a second on this device", lambda: self._work(explorer.measure)),
-            _button("train", "graduation-cap", "a short training, made smaller for it", lambda: self._work(explorer.train)),
+            _button(
+                "train", "graduation-cap", "a short training, made smaller for it", lambda: self._work(explorer.train)
+            ),
         ]
         self.widget = widgets.HBox([self._undo, self._redo, *others, self._options], layout={"flex_flow": "row wrap"})
 

@@ -14,6 +14,9 @@ from convlab.paths import expanded
 PLACE = "convlab-notebooks"
 """The folder where the user names none."""
 
+QUIET = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+"""It asks no other host for anything."""
+
 
 @final
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ def notebooks() -> tuple[Path, ...]:
 def copy_notebooks(where: str | os.PathLike[str] = PLACE) -> Copied:
     """Copy the notebooks into a folder, which is made where there is none. Raises ConvlabError where it cannot be written."""
     folder = expanded(where)
-    written, kept = [], []
+    written: list[str] = []
+    kept: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for source in notebooks():
@@ -54,9 +58,11 @@ def copy_notebooks(where: str | os.PathLike[str] = PLACE) -> Copied:
 
 def server_command(folder: Path, *, port: int, browser: bool) -> Sequence[str]:
     """The arguments of Python that serve a folder on this machine alone; port 0 is any that is free from 8888 on."""
-    words = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1"]
+    words = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1", *QUIET]
     words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port else []
-    words += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # in a container there is nobody else
+    words += (
+        ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    )  # in a container there is nobody else
     return words if browser else [*words, "--no-browser"]
 
 
@@ -76,5 +82,7 @@ def _create(path: Path, content: bytes) -> bool:
 
 
 def _unwritable(folder: Path, why: str) -> ConvlabError:
-    problem = Problem("unreadable-file", f"the notebooks cannot be copied into {folder}: {why}", help="name another folder")
+    problem = Problem(
+        "unreadable-file", f"the notebooks cannot be copied into {folder}: {why}", help="name another folder"
+    )
     return ConvlabError(problem, exit_code=2)

@@ -40,9 +40,13 @@ def cards_html(shown: Iterable[Card], titles: dict[str, str] | None = None) -> s
 def table_html(table: Table) -> str:
     """A table with its header; numbers at the right."""
     sides = ["right" if column.right else "left" for column in table.columns]
+    whole = ["" if column.least else "nowrap" for column in table.columns]
     head = "".join(_cell("th", text(column.title), side) for column, side in zip(table.columns, sides, strict=True))
     rows = (
-        "".join(_cell("td", _preserved(cell.text), side) for cell, side in zip(row, sides, strict=True))
+        "".join(
+            _cell("td", _preserved(cell.text), side, wrap=wrap)
+            for cell, side, wrap in zip(row, sides, whole, strict=True)
+        )
         for row in table.rows
     )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
@@ -54,7 +58,9 @@ def table_html(table: Table) -> str:
 
 def facts_html(facts: Sequence[tuple[str, str]]) -> str:
     """Labels and texts, a pair a line."""
-    rows = "".join(f"<tr>{_cell('td', text(label), 'left', SOFT)}{_cell('td', text(told), 'left')}</tr>" for label, told in facts)
+    rows = "".join(
+        f"<tr>{_cell('td', text(label), 'left', SOFT)}{_cell('td', text(told), 'left')}</tr>" for label, told in facts
+    )
     return f'<table style="border-collapse:collapse;{NUMBERS}">{rows}</table>'
 
 
@@ -71,7 +77,9 @@ def problems_html(problems: Iterable[Problem]) -> str:
 
 def source_html(source: str) -> str:
     """TOML, folded away."""
-    return f'<details><summary style="cursor:pointer;color:{SOFT}">TOML</summary><pre>{text_lines(source)}</pre></details>'
+    return (
+        f'<details><summary style="cursor:pointer;color:{SOFT}">TOML</summary><pre>{text_lines(source)}</pre></details>'
+    )
 
 
 def text_lines(source: str) -> str:
@@ -81,13 +89,13 @@ def text_lines(source: str) -> str:
 
 def _card(card: Card, titles: dict[str, str]) -> str:
     title = titles.get(card.name, card.figure.title)
-    change = text(card.delta.text) if card.delta else "&nbsp;"
+    change = f'<div style="font-size:85%">{text(card.delta.text)}</div>' if card.delta else ""
     return (
         f'<div class="convlab-card" data-figure="{text(card.name)}" title="{text(_meaning(card))}" '
         f'style="border:1px solid {LINE};border-radius:4px;padding:3px 10px;min-width:84px;line-height:1.35">'
         f'<div style="color:{SOFT};font-size:85%">{text(title)}</div>'
         f'<div style="font-size:115%"><b>{text(card.text)}</b></div>'
-        f'<div style="font-size:85%">{change}</div></div>'
+        f"{change}</div>"
     )
 
 
@@ -95,11 +103,13 @@ def _meaning(card: Card) -> str:
     return "; ".join(filter(None, (card.figure.help, card.detail)))
 
 
-def _cell(tag: str, inner: str, side: str, color: str = "") -> str:
+def _cell(tag: str, inner: str, side: str, color: str = "", *, wrap: str = "") -> str:
     look = f"text-align:{side};padding:2px 10px 2px 0;vertical-align:top" + (f";color:{color}" if color else "")
+    look += f";white-space:{wrap}" if wrap else ""
     return f'<{tag} style="{look}">{inner}</{tag}>'
 
 
 def _preserved(words: str) -> str:
-    """The text of a cell: bars of blocks keep their spaces."""
-    return text(words).replace("  ", "&nbsp;&nbsp;")
+    """The text of a cell; bars and curves of blocks in letters of one width, with their spaces."""
+    drawn = any("\u2581" <= letter <= "\u258f" for letter in words) or "   " in words
+    return f'<span style="font-family:monospace;white-space:pre">{text(words)}</span>' if drawn else text(words)

@@ -156,9 +156,7 @@ def _members(population: Population) -> Page:
 
     some = slice(0, MOST_ROWS)
     costs = {name: figures[some] for name, figures in population.costs.items()}
-    first = dataclasses.replace(
-        population, indices=population.indices[some], costs=costs, fault=population.fault[some]
-    )
+    first = dataclasses.replace(population, indices=population.indices[some], costs=costs, fault=population.fault[some])
     yield f"The first {len(first)} of them:" if len(population) > MOST_ROWS else "Members:"
     yield member_table(first)
 
@@ -168,7 +166,9 @@ def _sample(sample: Sample) -> Page:
 
     yield from _population(sample.population)
     yield f"{len(sample.population):,} of {sample.drawn:,} drawn were taken, seed {sample.seed}."
-    yield Facts(tuple((f"{count:,}", f"rejected: {reason_text(reason)}") for reason, count in sample.rejections.items()))
+    yield Facts(
+        tuple((f"{count:,}", f"rejected: {reason_text(reason)}") for reason, count in sample.rejections.items())
+    )
 
 
 def _trained(trained: Trained) -> Page:

@@ -10,13 +10,14 @@ from typing import Any, TypeAlias, final
 import ipywidgets as widgets
 
 from convlab.costs import Profile
+from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.language.addresses import PLURALS, STAGE_SECTIONS, get
 from convlab.language.design import Design
 from convlab.language.knobs import Knob
 from convlab.notebook.controls import Control
 from convlab.spaces.factors import Choice
 from convlab.spaces.space import Space
-from convlab.views.grid import Grid, GridCell, grid
+from convlab.views.grid import Grid, GridCell, grid, title
 from convlab.views.knob_paths import knob_paths
 
 Turned: TypeAlias = Callable[[str, Any], None]
@@ -123,7 +124,9 @@ class DesignPanel(Panel):
             if ".block." in cell.path
         ]
         self._blocks = [
-            Control(path, cell.knob, cell.value, turned=self._turned) for path, cell in found if cell.knob.kind != "layers"
+            Control(path, cell.knob, cell.value, turned=self._turned)
+            for path, cell in found
+            if cell.knob.kind != "layers"
         ]
         self._box.children = [each.widget for each in self._blocks]
 
@@ -184,8 +187,10 @@ def _rest_name(cell: GridCell) -> str:
 
 
 def _short(path: str) -> str:
-    """A path in the room that a control has for its name."""
-    return path.replace("stages.", "").replace("block.", "").replace("_", " ").replace(".", " ")
+    """A path in the room that a control has for its name: the knob's, and the stage where it is of one."""
+    parts = path.split(".")
+    stage = f" {parts[1]}" if parts[0] == "stages" and parts[1] != "*" else ""
+    return title(parts[-1]) + stage
 
 
 def _knob(path: str) -> Knob:
@@ -193,7 +198,11 @@ def _knob(path: str) -> Knob:
     parts = path.split(".")
     inner = ".".join(parts[2:]) if parts[0] == "stages" else path
     known = knob_paths()
-    return known[PLURAL_OF.get(inner, inner)]
+    name = PLURAL_OF.get(inner, inner)
+    if name not in known:
+        help = "convlab explain names the knobs; those of a stage are stages.2.depth, stages.*.block.kernel_size"
+        raise ConvlabError(Problem("unknown-key", f"there is no knob {quote(path)}", label=did_you_mean(inner, known), help=help))
+    return known[name]
 
 
 def _value(design: Design, path: str) -> Any:

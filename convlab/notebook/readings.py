@@ -26,8 +26,9 @@ MIB = 2**20
 class Reading:
     """The heights of the charts of one design.
 
-    ``macs`` (G), ``params`` (M) and ``memory`` (MiB, batch 1, float32: the most that is live) are by place; ``seen`` (px) over the
-    depth of the network, ``squares`` (px) after every stage, NaN where a pixel depends on the whole map.
+    ``places`` are the stem, the stages by number, and the head; by them are ``macs`` (G), ``params`` (M) and ``memory`` (MiB for one
+    image, float32: the most that is live meanwhile). ``seen`` (px) goes over the depth of the network; ``squares`` (px) are what a pixel
+    sees after every stage, NaN where it depends on the whole map.
     """
 
     places: tuple[str, ...]
@@ -45,7 +46,7 @@ def reading(profile: Profile) -> Reading:
     found = shares(profile, "macs"), shares(profile, "params")
     grown = growth(profile)
     return Reading(
-        tuple(each.path.replace("stages.", "stage ") for each in found[0]),
+        tuple(each.path.removeprefix("stages.") for each in found[0]),
         np.array([each.value / 1e9 for each in found[0]]),
         np.array([each.value / 1e6 for each in found[1]]),
         _memory(profile, tuple(each.path for each in found[0])),
@@ -79,7 +80,8 @@ def _seen(grown: Growth) -> Array:
             at.append(number)
             sizes.append(grown.side if window is None else window.size)
     order = np.argsort(at, kind="stable")
-    return np.interp(np.linspace(0, last, POINTS), np.array(at)[order], np.array(sizes)[order])
+    seen: Array = np.interp(np.linspace(0, last, POINTS), np.array(at)[order], np.array(sizes)[order])
+    return seen
 
 
 def _squares(grown: Growth, stages: int) -> Array:

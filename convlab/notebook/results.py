@@ -42,7 +42,12 @@ def result_table(result: Mapping[str, Any]) -> Table | None:
 def _ranked(places: list[Mapping[str, Any]]) -> Iterator[tuple[Cell, ...]]:
     for place in places:
         loss, accuracy = place["loss"]["mean"], place["accuracy"]["mean"]
-        yield words(place["name"]), Cell(loss, f"{loss:.3f}"), Cell(accuracy, f"{100 * accuracy:.1f} %"), words(place["seeds"])
+        yield (
+            words(place["name"]),
+            Cell(loss, f"{loss:.3f}"),
+            Cell(accuracy, f"{100 * accuracy:.1f} %"),
+            words(place["seeds"]),
+        )
 
 
 def _number(value: float | None) -> Cell:

@@ -98,7 +98,9 @@ def _with(values: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
     """The values with one more in its place: numbers by size, words last."""
     if value in values:
         return values
-    return tuple(sorted((*values, value), key=lambda each: (isinstance(each, str), each if not isinstance(each, str) else 0)))
+    return tuple(
+        sorted((*values, value), key=lambda each: (isinstance(each, str), each if not isinstance(each, str) else 0))
+    )
 
 
 def _within(knob: Knob, value: Any) -> bool:

@@ -23,9 +23,7 @@ def contents(asked: Asked) -> Contents:
     found = [] if asked.store is None else [evidence(asked.store, profile.design) for profile in asked.profiles]
     names = asked.names
     more = f" and {len(names) - LONGEST_TITLE} others" if len(names) > LONGEST_TITLE else ""
-    return Contents(
-        ", ".join(names[:LONGEST_TITLE]) + more, _about(asked), tuple(_sections(asked, predicted, found))
-    )
+    return Contents(", ".join(names[:LONGEST_TITLE]) + more, _about(asked), tuple(_sections(asked, predicted, found)))
 
 
 def _about(asked: Asked) -> str:
@@ -52,5 +50,5 @@ def _sections(asked: Asked, predicted: Speeds, found: list[Evidence]) -> Iterato
 
 
 def _meaning(asked: Asked, predicted: Speeds) -> Facts:
-    about = {**FIGURES, **({name: each for name, each in PREDICTED.items()} if any(predicted.cards) else {})}
+    about = {**FIGURES, **(PREDICTED if any(predicted.cards) else {})}
     return Facts(tuple((each.title, each.help) for each in about.values()))

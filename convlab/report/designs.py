@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from convlab import charts
 from convlab.costs import Profile
 from convlab.language.writing import text_of
 from convlab.report.asking import Asked
-from convlab.report.pieces import Cards, Chart, Folded, Notes, Piece, Source
+from convlab.report.pieces import Cards, Chart, Facts, Folded, Notes, Piece, Source
 from convlab.views.cards import cards
 from convlab.views.comparison import comparison, knob_table
 from convlab.views.costs import table
@@ -16,8 +17,11 @@ from convlab.views.notes import notes
 from convlab.views.portrait import nearest_preset, portrait
 from convlab.views.predictions import Speeds
 
-HIDDEN = ("flops", "training_macs")
-"""Cards that say what another one says, times a number."""
+HIDDEN = ("flops", "training_macs", "key")
+"""Cards of what is said elsewhere, or is another one times a number."""
+
+ABOUT = ("Stem", "Block", "Downsampling", "Output stride", "Head", "Image")
+"""How the sentences of a portrait begin that say what they are about."""
 
 MANY = 6
 """From so many designs on charts that set them side by side are unreadable."""
@@ -39,9 +43,9 @@ def differences(asked: Asked) -> Iterator[Piece]:
     if not found.rows:
         yield "No knob differs: these designs are the same."
         return
-    yield found
     if len(asked.profiles) <= MANY:
         yield Chart("From the first design to the last, in multiply-adds.", lambda: charts.waterfall(asked.profiles))
+    yield found
 
 
 def costs(asked: Asked) -> Iterator[Piece]:
@@ -61,8 +65,7 @@ def design(asked: Asked, number: int, predicted: Speeds) -> Iterator[Piece]:
     """One design: in words, its figures against the first design's, its stages and layers, its TOML."""
     profile = asked.profiles[number]
     baseline = asked.profiles[0] if number else None
-    yield " ".join(portrait(profile.design))
-    yield _kinship(profile)
+    yield Facts((*map(_labelled, portrait(profile.design)), ("Key", _kinship(profile))))
     if len(asked.profiles) > 1:
         shown = tuple(card for card in cards(profile, baseline) if card.name not in HIDDEN)
         yield Cards(shown + predicted.cards[number])
@@ -77,14 +80,22 @@ def design(asked: Asked, number: int, predicted: Speeds) -> Iterator[Piece]:
 
 
 def _kinship(profile: Profile) -> str:
-    nearest = nearest_preset(profile.design)
-    key = f"Key {profile.design.key}"
+    nearest = nearest_preset(
+        replace(profile.design, name="")
+    )  # one that is turned is near to the preset of its name, too
+    key = profile.design.key
     if nearest.same_network:
         return f"{key}: the network of the preset {nearest.preset}."
     if not nearest.near:
         return f"{key}; no preset is near."
     count = len(nearest.knobs)
     return f"{key}; the nearest preset is {nearest.preset}, {count} knob{'s' * (count != 1)} away."
+
+
+def _labelled(sentence: str) -> tuple[str, str]:
+    """A sentence of a portrait, with what it is about as its label."""
+    label, colon, rest = sentence.partition(": ")
+    return (label, rest) if colon and label.startswith(ABOUT) else ("Stages", sentence)
 
 
 def _heaviest(profile: Profile) -> int:

@@ -38,7 +38,7 @@ def _here(asked: Asked) -> Iterator[tuple[str, str]]:
     yield "convlab", f"{code.version}{f', commit {code.commit[:12]}{changes}' if code.commit else ''}"
     yield "Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES if _version(name))
-    yield "store", "" if asked.store is None else asked.store.place
+    yield "store", "none" if asked.store is None else asked.store.place
     yield "costs", "exact, from the layer tree; nothing was run for them"
 
 

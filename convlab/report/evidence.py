@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from convlab import charts
 from convlab.report.asking import Asked
 from convlab.report.pieces import Chart, Piece
+from convlab.runs.records import Row
 from convlab.views.batch_lines import lines_of_rows
 from convlab.views.stored_designs import NEWEST, Evidence, Stored, measurement_table
 from convlab.views.stored_trainings import stored_training_table
@@ -27,7 +28,7 @@ def measurements(asked: Asked, found: Sequence[Evidence]) -> Iterator[Piece]:
     for run in dict.fromkeys(stored.run.id for stored in rows):
         of_run = [stored.row for stored in rows if stored.run.id == run]
         if max((len(line.speeds) for line in lines_of_rows(of_run)), default=0) >= LEAST_BATCHES:
-            yield Chart(f"Throughput against the batch, run {run}.", lambda of_run=of_run: charts.throughput(of_run))
+            yield _sweep(run, of_run)
 
 
 def trainings(asked: Asked, found: Sequence[Evidence]) -> Iterator[Piece]:
@@ -42,8 +43,16 @@ def trainings(asked: Asked, found: Sequence[Evidence]) -> Iterator[Piece]:
         yield stored_training_table({stored.position: stored.row for stored in of_run})
         curves = [stored.row for stored in of_run if len(stored.row.details.get("curve") or ()) > 1]
         if curves:
-            yield Chart(f"Learning curves, run {run}.", lambda curves=curves: charts.learning(curves))
+            yield _curves(run, curves)
     yield from _older(found)
+
+
+def _sweep(run: str, rows: Sequence[Row]) -> Chart:
+    return Chart(f"Throughput against the batch, run {run}.", lambda: charts.throughput(rows))
+
+
+def _curves(run: str, rows: Sequence[Row]) -> Chart:
+    return Chart(f"Learning curves, run {run}.", lambda: charts.learning(rows))
 
 
 def _once(found: Sequence[Evidence]) -> Iterator[Evidence]:

@@ -83,5 +83,5 @@ def _interval(values: Sequence[float | None]) -> tuple[float | None, float | Non
     if count == 1:
         return mean, None, None
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in known) / (count - 1))
-    half = quantile(0.5 + LEVEL / 2, count - 1) * deviation / math.sqrt(count)
+    half = quantile(LEVEL, count - 1) * deviation / math.sqrt(count)
     return mean, mean - half, mean + half

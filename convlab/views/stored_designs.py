@@ -67,7 +67,12 @@ def evidence(store: Store, design: Design) -> Evidence:
     Raises ConvlabError where the store cannot be read.
     """
     # A training of a smaller version has another key, and goes by the design's name, which another design may have too.
-    runs = {run.id: run for about in (design.key, design.name) if about for run in store.runs(design=about, limit=NEWEST + 1)}
+    runs = {
+        run.id: run
+        for about in (design.key, design.name)
+        if about
+        for run in store.runs(design=about, limit=NEWEST + 1)
+    }
     newest = sorted(runs.values(), key=lambda run: (run.started, run.id), reverse=True)
     found = [stored for run in newest[:NEWEST] for stored in _of_run(store, run, design)]
     measured = tuple(each for each in found if each.row.kind in MEASURED)

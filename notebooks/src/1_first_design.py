@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 1. A first design
 #
-# An architecture is a few lines of text. convlab reads them, tells at once what the network costs, and builds it. Nothing here needs a
-# GPU or a network connection, and until the last section not even torch.
+# An architecture is a few lines of text. convlab reads them, tells at once what the network costs, and builds it.
+# Nothing here needs a GPU or a network connection, and until the last section not even torch.
 
 # %%
 import convlab
@@ -11,8 +11,8 @@ from convlab.notebook import Explorer
 # %% [markdown]
 # ## Turn a knob
 #
-# This is ConvNeXt-T. Move a slider: the cards say what the design costs now and how much that is more or less than at the beginning; the
-# charts show where it lies. Each bar is a stage, the hatched one is the baseline.
+# This is ConvNeXt-T. Move a slider: the cards say what the design costs now and how much that is more or less than at
+# the beginning; the charts show where it lies. Each pair of bars is a stage, the hatched one is the baseline.
 #
 # - **stages** has the depth (blocks) and the width (channels) of every stage,
 # - **blocks** what a block is made of, for all stages or for one of them,
@@ -26,7 +26,8 @@ lab
 # Try three things, and undo them again:
 #
 # 1. Double the depth of stage 2. Which figures grow, and which do not move at all?
-# 2. In *blocks*, turn the kernel size from 7 to 31. A depthwise kernel is cheap in MACs, but look at what a pixel sees.
+# 2. In *blocks*, turn the kernel size from 7 to 31. A depthwise kernel is cheap in MACs, but look at what a pixel
+#    sees.
 # 3. Set the kind of the blocks to `bottleneck`. Where do the parameters go?
 #
 # A value that does not fit is refused with the reason and a way out; the design stays as it was.
@@ -40,7 +41,8 @@ lab.turn("stages.2.depth", 12)
 lab.design
 
 # %% [markdown]
-# A design never changes: to turn a knob gives another one. `profile` counts exactly, layer by layer, without building anything.
+# A design never changes: to turn a knob gives another one. `profile` counts exactly, layer by layer, without building
+# anything.
 
 # %%
 design = convlab.load("convnext_t")
@@ -53,7 +55,8 @@ print(f"{convlab.profile(wider).params - convlab.profile(design).params:,} more 
 # %% [markdown]
 # ## Write your own
 #
-# A file says what differs from a preset. Save it, and every command knows it by its name: `convlab profile mine.toml`.
+# A file says what differs from a preset. Save it, and every command knows it by its name: `convlab profile
+# mine.toml`.
 
 # %%
 lab.save("mine.toml")

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 5. Throughput, and why FLOPs mislead
 #
-# A device does not pay for multiply-adds alone: it moves maps through memory and starts every layer. This notebook measures small networks on
-# the device that you have, a GPU where there is one.
+# A device does not pay for multiply-adds alone: it moves maps through memory and starts every layer. This notebook
+# measures small networks on the device that you have, a GPU where there is one.
 
 # %%
 import torch
@@ -26,19 +26,22 @@ for name in names:
 # %% [markdown]
 # ## Measure
 #
-# All networks take turns in the same rounds, so that a busy machine disturbs them alike. The intervals are honest: where they overlap, do not rank. A few
-# seconds, as here, are for looking; ten and more for a claim.
+# All networks take turns in the same rounds, so that a busy machine disturbs them alike. The intervals are honest:
+# where they overlap, do not rank. A few seconds, as here, are for looking; ten and more for a claim.
 
 # %%
 protocol = Protocol(seconds=2, warm_up_s=0.5)
-measured = finished(convlab.benchmark(names, image=(96, 96), conditions=Conditions(device=device, batch=8), protocol=protocol))
+measured = finished(
+    convlab.benchmark(names, image=(96, 96), conditions=Conditions(device=device, batch=8), protocol=protocol)
+)
 measured
 
 # %% [markdown]
 # ## Multiply-adds a second
 #
-# If FLOPs were the cost, this column would be one number. A dense 3x3 convolution works near the device's ceiling, a depthwise one waits for memory:
-# it does *k²* multiply-adds for each number that it reads, a dense one *k²* times the width.
+# If FLOPs were the cost, this column would be one number. A dense 3x3 convolution works near the device's ceiling, a
+# depthwise one waits for memory: it does *k²* multiply-adds for each number that it reads, a dense one *k²* times the
+# width.
 
 # %%
 for row in measured.rows:
@@ -57,8 +60,12 @@ dots = go.Figure(
         marker={"size": 12},
     )
 )
-dots.update_layout(width=700, height=420, title=f"more multiply-adds are not slower ({device})", template="plotly_white")
-dots.update_xaxes(title="multiply-adds of an image (M)", rangemode="tozero").update_yaxes(title="images/s", rangemode="tozero")
+dots.update_layout(
+    width=700, height=420, title=f"more multiply-adds are not slower ({device})", template="plotly_white"
+)
+dots.update_xaxes(title="multiply-adds of an image (M)", rangemode="tozero").update_yaxes(
+    title="images/s", rangemode="tozero"
+)
 
 # %% [markdown]
 # ## The batch matters too
@@ -67,13 +74,22 @@ dots.update_xaxes(title="multiply-adds of an image (M)", rangemode="tozero").upd
 
 # %%
 rising = [
-    finished(convlab.benchmark(["resnet18", "convnext_atto"], image=(96, 96), conditions=Conditions(device=device, batch=batch), protocol=Protocol(seconds=1, warm_up_s=0.3)))
+    finished(
+        convlab.benchmark(
+            ["resnet18", "convnext_atto"],
+            image=(96, 96),
+            conditions=Conditions(device=device, batch=batch),
+            protocol=Protocol(seconds=1, warm_up_s=0.3),
+        )
+    )
     for batch in (1, 4, 16)
 ]
-charts.throughput({name: [found.rows[place] for found in rising] for place, name in enumerate(["resnet18", "convnext_atto"])})
+charts.throughput(
+    {name: [found.rows[place] for found in rising] for place, name in enumerate(["resnet18", "convnext_atto"])}
+)
 
 # %% [markdown]
 # ## Predict instead of measuring
 #
-# `convlab calibrate` measures this device once, for a minute or two. From then on the cards of an `Explorer` predict latency and throughput of every
-# design, with their uncertainty, while you move a slider.
+# `convlab calibrate` measures this device once, for a minute or two. From then on the cards of an `Explorer` predict
+# latency and throughput of every design, with their uncertainty, while you move a slider.

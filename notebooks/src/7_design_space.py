@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 7. Design spaces
 #
-# One good network may be luck. A space is a design, what varies, and what must hold; its population shows what a choice is worth on average
-# (Radosavovic et al., 2020). Counting and sampling need no training and no torch.
+# One good network may be luck. A space is a design, what varies, and what must hold; its population shows what a
+# choice is worth on average (Radosavovic et al., 2020). Counting and sampling need no training and no torch.
 
 # %%
 import convlab
@@ -15,8 +15,8 @@ space
 # %% [markdown]
 # ## Sample it
 #
-# Members are drawn uniformly among those within the limits, here within 5 % of ConvNeXt-T's multiply-adds. A seed gives the same members on every machine,
-# and every member has a number by which it can be had again.
+# Members are drawn uniformly among those within the limits, here within 5 % of ConvNeXt-T's multiply-adds. A seed
+# gives the same members on every machine, and every member has a number by which it can be had again.
 
 # %%
 sample = convlab.sample(space, 500, seed=0)
@@ -26,12 +26,13 @@ sample
 charts.population(sample.population, y="activations")
 
 # %% [markdown]
-# Equal MACs, and activations from 10 to 40 million: on a GPU these are what costs time (notebook 5). The line joins the members that no other one beats
-# in both.
+# Equal MACs, and activations from 10 to 40 million: on a GPU these are what costs time (notebook 5). The line joins
+# the members that no other one beats in both.
 #
 # ## Which knobs make the difference?
 #
-# A line is a member, an axis a knob or a cost. Drag along an axis to keep only the members there: what do those of few parameters have in common?
+# A line is a member, an axis a knob or a cost. Drag along an axis to keep only the members there: what do those of
+# few parameters have in common?
 
 # %%
 charts.parallel(sample.population)

@@ -4,7 +4,7 @@ import dataclasses
 from functools import cache
 
 import torch
-from designs import small
+from designs import design_of, small
 from models.weights import randomized
 
 from convlab import build
@@ -34,7 +34,8 @@ OTHERS = (
 )
 """Designs of the sweep that mix what presets keep apart."""
 
-FULL_SIZE = ("convnext_atto", "resnet18", "regnety_400mf", "mobilenet_v2", "swin_t", "deit_s")
+FULL_SIZE = ("convnext_atto", "swin_t")
+"""Depth, and maps of many windows; what layers there are, the tiny ones show."""
 
 
 @cache
@@ -46,6 +47,13 @@ def tiny(name):
         for index, stage in enumerate(design.stages)
     )
     return dataclasses.replace(design, stages=stages)
+
+
+@cache
+def least():
+    """One block, for what hangs on no network."""
+    table = {"depths": [1], "widths": [16], "image": {"size": 64}, "head": {"classes": 10}, "block": {"kind": "basic"}}
+    return dataclasses.replace(design_of(table), name="least")
 
 
 def alive(design):

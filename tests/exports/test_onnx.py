@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from designs import swept
-from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, tiny
+from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, least, tiny
 
 from convlab import ConvlabError, export, load, turn
 from convlab.exports import comparison
@@ -49,7 +49,7 @@ def test_mixtures_and_full_size(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    return export(tiny("resnet18"), to="onnx", path=tmp_path_factory.mktemp("onnx") / "network.onnx", seed=3)
+    return export(least(), to="onnx", path=tmp_path_factory.mktemp("onnx") / "network.onnx", seed=3)
 
 
 def test_the_graph_is_whole_and_says_what_it_is(exported):
@@ -73,7 +73,7 @@ def test_no_place_of_this_machine_is_in_the_file(exported):
 
 
 def test_two_exports_are_one_file(exported, tmp_path):
-    again = export(tiny("resnet18"), to="onnx", path=tmp_path / "network.onnx", seed=3)
+    again = export(least(), to="onnx", path=tmp_path / "network.onnx", seed=3)
     assert again.path.read_bytes() == exported.path.read_bytes()
 
 
@@ -87,7 +87,7 @@ def test_it_runs_where_it_lies_in_another_place(exported, tmp_path):
 def test_weights_that_are_too_large_for_one_file_stand_beside_it(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_format, "LARGEST_FILE", 1000)
     monkeypatch.chdir(tmp_path)
-    design = tiny("convnext_t")
+    design = least()
     weights = alive(design)
     found = export(design, to="onnx", path=tmp_path / "network.onnx", weights=weights)
     assert found.files == (tmp_path / "network.onnx", tmp_path / "network.onnx.data")
@@ -100,9 +100,9 @@ def test_weights_that_are_too_large_for_one_file_stand_beside_it(tmp_path, monke
 
 
 def test_a_design_without_a_classifier_gives_its_features(tmp_path):
-    design = turn(tiny("convnext_v2_t"), "head.classes", 0)
+    design = turn(least(), "head.classes", 0)
     found = export(design, to="onnx", path=tmp_path / "network.onnx", weights=alive(design))
-    assert runner(found.path)(torch.zeros(2, 3, 64, 64)).shape[:2] == (2, 96)
+    assert runner(found.path)(torch.zeros(2, 3, 64, 64)).shape[:2] == (2, 16)
 
 
 def test_a_missing_package_is_told_with_the_command_that_installs_it(tmp_path, monkeypatch):
@@ -118,7 +118,7 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(tmp_path, m
 
 
 def test_weights_that_overflow_are_not_exported(tmp_path):
-    design = tiny("resnet18")
+    design = least()
     weights = {name: tensor * 1e30 if tensor.is_floating_point() else tensor for name, tensor in alive(design).items()}
     with pytest.raises(ConvlabError, match="infinities or NaN"):
         export(design, to="onnx", path=tmp_path / "network.onnx", weights=weights)
@@ -127,7 +127,7 @@ def test_weights_that_overflow_are_not_exported(tmp_path):
 
 def test_an_export_that_computes_something_else_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(comparison, "TOLERANCE", 1e-12)  # closer than rounding allows
-    design = tiny("resnet18")
+    design = least()
     with pytest.raises(ConvlabError, match=r"batch 1: the outputs differ from the model's by \d") as raised:
         export(design, to="onnx", path=tmp_path / "network.onnx", weights=alive(design))
     assert (raised.value.problems[0].code, raised.value.exit_code) == ("differs", 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from designs import swept
-from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, outputs, tiny
+from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, least, outputs, tiny
 
 from convlab import ConvlabError, export, load, profile
 
@@ -21,7 +21,13 @@ assert not any(name.partition(".")[0] == "convlab" for name in sys.modules)
 """
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = ("convnext_v2_t", "regnety_400mf", "repvgg_a0", "swin_t")
+"""Linear layers and response norms, grouped convolutions and squeeze-and-excitation, parallel branches, windows."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
+)
 def test_the_program_computes_what_the_model_computes(name, tmp_path):
     design = tiny(name)
     weights = alive(design)
@@ -50,7 +56,7 @@ def test_mixtures_and_full_size(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    return export(tiny("convnext_v2_t"), to="torch-export", path=tmp_path_factory.mktemp("pt2") / "network.pt2", seed=5)
+    return export(least(), to="torch-export", path=tmp_path_factory.mktemp("pt2") / "network.pt2", seed=5)
 
 
 def test_it_runs_without_convlab(exported, tmp_path):

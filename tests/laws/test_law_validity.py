@@ -60,7 +60,7 @@ def test_groups(kind, order, groups, group_width, ratio, of, widths, downsample)
 def test_both_sides_are_met():
     """Of designs with widths at random, some are valid and some are not, and the law tells them apart."""
     draw, found = random.Random(0), []
-    for name in list(SWEEP)[::2]:
+    for name in list(SWEEP)[::4]:
         design = swept(name)
         stages = tuple(
             dataclasses.replace(stage, width=stage.width + draw.choice((0, 1, 3))) for stage in design.stages

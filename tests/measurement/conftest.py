@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _frozen(frozen):
-    """Measuring collects garbage between samples."""
+def _frozen(thawed_at_the_end, frozen):
+    """Measuring collects garbage before and between samples."""

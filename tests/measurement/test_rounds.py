@@ -64,7 +64,8 @@ def test_without_a_listener_what_fails_is_raised():
         list(interleaved([Failing("A", [])], protocol))
 
 
-def test_nothing_is_collected_by_itself_meanwhile():
+def test_nothing_is_collected_by_itself_meanwhile(monkeypatch):
+    monkeypatch.undo()  # of the fixture that puts thawing off
     seen = []
 
     class Watching(Scripted):

@@ -5,6 +5,7 @@ import time
 
 import pytest
 import torch
+from designs import design_of
 from torch import nn
 
 import convlab
@@ -143,10 +144,17 @@ def test_eager_takes_no_time_to_compile():
     assert workload(TINY, conditions()).compile_s == 0.0
 
 
+def one_stage(depth, width):
+    """A design that compiles quickly."""
+    table = {"depths": [depth], "widths": [width], "image": {"size": 32}, "head": {"classes": 4}}
+    return design_of(table | {"block": {"kind": "convnext"}})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["inference", "training"])
 def test_a_compiled_network_computes_the_same_and_tells_the_time_to_compile(task):
-    eager, compiled = (workload(TINY, conditions(task=task, mode=mode, batch=2)) for mode in ("eager", "compiled"))
+    given = subject(one_stage(1, 16))
+    eager, compiled = (workload(given, conditions(task=task, mode=mode, batch=2)) for mode in ("eager", "compiled"))
     assert compiled.compile_s > 10 * sum(compiled.run(3))
     if task == "inference":
         compiled.model.load_state_dict(eager.model.state_dict())
@@ -201,10 +209,8 @@ def test_graph_breaks_are_told():
 def test_many_compiled_networks_in_one_process_stay_compiled():
     """Torch by itself gives up in silence after eight networks of one class."""
     torch.compiler.reset()
-    for depth in range(1, 11):
-        design = subject("convnext_atto", image=(32, 32)).design
-        turned = subject(convlab.turn(design, "depths", [depth, 1, 1, 1]), image=(32, 32))
-        found = workload(turned, conditions(mode="compiled"))
+    for number in range(1, 11):
+        found = workload(subject(one_stage(1 + number % 2, 8 * number)), conditions(mode="compiled"))
         assert found.compilation.graphs == 1
         assert found.compilation.breaks == 0
         assert found.compilation.cache in ("cold", "warm")
