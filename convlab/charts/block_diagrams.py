@@ -10,8 +10,7 @@ import plotly.graph_objects as go
 
 from convlab.charts.layout import begun, note
 from convlab.charts.palette import OKABE_ITO, Theme, faded, label
-from convlab.charts.several import listed
-from convlab.costs import Profile
+from convlab.charts.several import Subject, listed
 from convlab.errors import ConvlabError, Problem
 from convlab.views.block_diagram import MARK, Diagram, block_diagram
 from convlab.views.block_parts import TIMES, Box, Line, Point
@@ -42,9 +41,9 @@ class _Sheet(NamedTuple):
     traces: list[go.Scatter]
 
 
-def blocks(profiles: Profile | Sequence[Profile], *, stage: int = 0, theme: str = "light") -> go.Figure:
+def blocks(designs: Subject | Sequence[Subject], *, stage: int = 0, theme: str = "light") -> go.Figure:
     """The block that each design repeats in a stage, from 0 on. Raises ConvlabError where a design has no such stage."""
-    several = listed(profiles)
+    several = listed(designs)
     for each in several:
         if not 0 <= stage < len(each.design.stages):
             count = len(each.design.stages)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from convlab.charts.layout import begun, image_words, note
 from convlab.charts.palette import label, look
-from convlab.charts.several import listed
+from convlab.charts.several import Subject, listed
 from convlab.costs import Profile
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.views.block_parts import TIMES
@@ -22,7 +22,7 @@ MANY = 24
 
 
 def costs(
-    profiles: Profile | Sequence[Profile], *, measure: str = "macs", by: str = "stage", theme: str = "light"
+    designs: Subject | Sequence[Subject], *, measure: str = "macs", by: str = "stage", theme: str = "light"
 ) -> go.Figure:
     """Multiply-adds ("macs"), "params", "activations" or "saved_bytes" by "stage", "block" or "layer", in order of execution.
 
@@ -32,7 +32,7 @@ def costs(
     if by not in GROUPINGS:
         help = f"there are {', '.join(GROUPINGS)}"
         raise ConvlabError(Problem("out-of-range", f"costs are not grouped by {quote(by)}", help=help), exit_code=2)
-    several = listed(profiles)
+    several = listed(designs)
     found = [_shown(shares(each, measure, by=by), by) for each in several]
     names = list(dict.fromkeys(_name(share, by) for each in found for share in each))
     figure, inks = begun(

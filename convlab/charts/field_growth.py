@@ -8,16 +8,15 @@ import plotly.graph_objects as go
 
 from convlab.charts.layout import begun, note
 from convlab.charts.palette import Theme, label, look
-from convlab.charts.several import listed
-from convlab.costs import Profile
+from convlab.charts.several import Subject, listed
 from convlab.views.receptive_field import Growth, Step, growth
 
 TICKS = tuple(2**power for power in range(14))
 
 
-def receptive_field(profiles: Profile | Sequence[Profile], *, theme: str = "light") -> go.Figure:
+def receptive_field(designs: Subject | Sequence[Subject], *, theme: str = "light") -> go.Figure:
     """What a pixel sees after each layer that looks beyond its own pixel, over the widest path; global attention is told, not drawn."""
-    several = listed(profiles)
+    several = listed(designs)
     found = [(label(each.design.name), growth(each)) for each in several]
     figure, inks = begun("Growth of the receptive field over depth", theme)
     for index, (name, grown) in enumerate(found):

@@ -8,18 +8,19 @@ import plotly.graph_objects as go
 
 from convlab.charts.layout import begun, note
 from convlab.charts.palette import label, look
-from convlab.costs import Profile
+from convlab.charts.several import Subject, profiled
 from convlab.views.receptive_squares import Square, squares
 
 BEYOND = 0.6
 """How far into the padding is shown at most, in sides of the image."""
 
 
-def receptive_image(profile: Profile, *, picture: Any = None, theme: str = "light") -> go.Figure:
+def receptive_image(design: Subject, *, picture: Any = None, theme: str = "light") -> go.Figure:
     """A square for the stem and every stage, over the image; beyond its edge they lie in the padding.
 
     ``picture`` is drawn below them: a PIL image or the address of one, stretched to the design's image size.
     """
+    profile = profiled(design)
     found = squares(profile)
     height, width = profile.image.height, profile.image.width
     title = f"Receptive fields of {label(profile.design.name)} over the image"

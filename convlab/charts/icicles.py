@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from convlab.charts.layout import begun, image_words, note
 from convlab.charts.palette import faded, label, look
-from convlab.costs import Profile
+from convlab.charts.several import Subject, profiled
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.views.outline import Node, outline
 from convlab.views.shares import MEASURES
@@ -28,7 +28,7 @@ class _Tile(NamedTuple):
     color: str
 
 
-def cost_tree(profile: Profile, *, measure: str = "macs", theme: str = "light") -> go.Figure:
+def cost_tree(design: Subject, *, measure: str = "macs", theme: str = "light") -> go.Figure:
     """Multiply-adds ("macs") or "params" of the network, its stages, blocks and layers; a click goes into a part.
 
     Raises ConvlabError for a measure that has no tree.
@@ -36,6 +36,7 @@ def cost_tree(profile: Profile, *, measure: str = "macs", theme: str = "light") 
     if measure not in TREE:
         help = did_you_mean(measure, TREE) or f"measures: {', '.join(TREE)}"
         raise ConvlabError(Problem("out-of-range", f"there is no tree of {quote(measure)}", help=help), exit_code=2)
+    profile = profiled(design)
     name = label(profile.design.name)
     figure, inks = begun(f"{MEASURES[measure].title} of {name}, from stages to layers", theme, width=1000, height=560)
     total = profile.macs if measure == "macs" else profile.params

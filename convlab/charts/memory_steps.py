@@ -9,16 +9,15 @@ import plotly.graph_objects as go
 from convlab import units
 from convlab.charts.layout import begun, note
 from convlab.charts.palette import faded, label, look
-from convlab.charts.several import listed
-from convlab.costs import Profile
+from convlab.charts.several import Subject, listed
 from convlab.views.memory_line import FLOAT32, MemoryLine, Moment, memory_line
 
 MIB = 2**20
 
 
-def memory(profiles: Profile | Sequence[Profile], *, batch: int = 1, theme: str = "light") -> go.Figure:
+def memory(designs: Subject | Sequence[Subject], *, batch: int = 1, theme: str = "light") -> go.Figure:
     """Live activations in MiB, layer after layer, eager, in float32, of a batch; weights come on top."""
-    several = listed(profiles)
+    several = listed(designs)
     figure, inks = begun("Activation memory over the order of execution", theme)
     told = []
     for index, each in enumerate(several):

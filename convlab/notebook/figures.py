@@ -45,7 +45,7 @@ class Headlines:
         return tuple(self._compared(card) for card in self._made(profile))
 
     def _made(self, profile: Profile) -> list[Card]:
-        made = {card.name: card for card in cards(profile)}
+        made = {card.name: card for card in cards(profile, names=TITLES)}
         if self._calibration is not None:
             from convlab.views.predictions import speed_cards
 

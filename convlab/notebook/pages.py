@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from convlab.training.keeping.trained import Trained
     from convlab.training.walks import Walk
 
+HEADLINES = ("params", "macs", "activations", "receptive_field", "peak_bytes", "saved_bytes")
 MOST_ROWS = 10
 """Members of a population that are shown."""
 
@@ -126,7 +127,7 @@ def _profile(profile: Profile) -> Page:
 
     form = ", folded" if profile.folded else ""
     yield Heading(profile.design.name or "a design", f"image {'x'.join(map(str, profile.image))}{form}")
-    yield tuple(card for card in cards(profile) if card.name not in ("flops", "training_macs", "key"))
+    yield cards(profile, names=HEADLINES)
     yield table(profile)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,15 +116,22 @@ class Card:
         return FIGURES[self.name] if self.name in FIGURES else PREDICTED[self.name]
 
 
-def cards(profile: Profile, against: Profile | None = None, *, batch: int = 1, dtype: str = FLOAT) -> tuple[Card, ...]:
+def cards(
+    profile: Profile,
+    against: Profile | None = None,
+    *,
+    batch: int = 1,
+    dtype: str = FLOAT,
+    names: Collection[str] = FIGURES,
+) -> tuple[Card, ...]:
     """The cards of a profile; ``against`` a baseline they carry deltas. Memory is that of a batch, the rest that of one image.
 
-    ``dtype`` is the number format at inference; what autograd keeps is told for float32.
+    ``dtype`` is the number format at inference; what autograd keeps is told for float32. Only ``names`` are worked out.
     """
-    made = _cards(profile, batch, dtype)
+    made = _cards(profile, batch, dtype, names)
     if against is None:
         return made
-    others = {card.name: card for card in _cards(against, batch, dtype)}
+    others = {card.name: card for card in _cards(against, batch, dtype, names)}
     return tuple(_compared(card, others[card.name]) for card in made)
 
 
@@ -137,19 +145,35 @@ def delta(value: float, baseline: float) -> Delta:
     return Delta(baseline, value - baseline, (value - baseline) / baseline if baseline else None)
 
 
-def _cards(profile: Profile, batch: int, dtype: str) -> tuple[Card, ...]:
-    peak, saved, key = profile.peak_bytes(batch, element_bytes=BYTES[dtype]), profile.saved_bytes(batch), profile.design.key
-    return (
-        _counted("params", profile.params),
-        _counted("macs", profile.macs),
-        Card("flops", profile.flops, units.count(profile.flops), "2 x MACs"),
-        Card("training_macs", profile.training_macs, units.count(profile.training_macs), "forward and backward"),
-        Card("activations", profile.activations, units.count(profile.activations), _other_activations(profile)),
-        _receptive_field(profile),
-        Card("peak_bytes", peak, units.size(peak), f"activations at inference, {dtype}, batch {batch}"),
-        Card("saved_bytes", saved, units.size(saved), f"kept for the backward pass, float32, batch {batch}"),
-        Card("key", key, key),
-    )
+def _cards(profile: Profile, batch: int, dtype: str, names: Collection[str]) -> tuple[Card, ...]:
+    return tuple(_MAKERS[name](profile, batch, dtype) for name in FIGURES if name in names)
+
+
+def _flops(profile: Profile, batch: int, dtype: str) -> Card:
+    return Card("flops", profile.flops, units.count(profile.flops), "2 x MACs")
+
+
+def _training_macs(profile: Profile, batch: int, dtype: str) -> Card:
+    return Card("training_macs", profile.training_macs, units.count(profile.training_macs), "forward and backward")
+
+
+def _activations(profile: Profile, batch: int, dtype: str) -> Card:
+    return Card("activations", profile.activations, units.count(profile.activations), _other_activations(profile))
+
+
+def _peak_bytes(profile: Profile, batch: int, dtype: str) -> Card:
+    peak = profile.peak_bytes(batch, element_bytes=BYTES[dtype])
+    return Card("peak_bytes", peak, units.size(peak), f"activations at inference, {dtype}, batch {batch}")
+
+
+def _saved_bytes(profile: Profile, batch: int, dtype: str) -> Card:
+    saved = profile.saved_bytes(batch)
+    return Card("saved_bytes", saved, units.size(saved), f"kept for the backward pass, float32, batch {batch}")
+
+
+def _key(profile: Profile, batch: int, dtype: str) -> Card:
+    key = profile.design.key
+    return Card("key", key, key)
 
 
 def _counted(name: str, number: int) -> Card:
@@ -167,6 +191,20 @@ def _receptive_field(profile: Profile) -> Card:
     if widest is None:
         return Card("receptive_field", None, "global", least)
     return Card("receptive_field", widest.size, f"{widest.size} px", f"{least}, start {widest.start} px")
+
+
+_MAKERS: dict[str, Callable[[Profile, int, str], Card]] = {
+    "params": lambda profile, batch, dtype: _counted("params", profile.params),
+    "macs": lambda profile, batch, dtype: _counted("macs", profile.macs),
+    "flops": _flops,
+    "training_macs": _training_macs,
+    "activations": _activations,
+    "receptive_field": lambda profile, batch, dtype: _receptive_field(profile),
+    "peak_bytes": _peak_bytes,
+    "saved_bytes": _saved_bytes,
+    "key": _key,
+}
+"""How the card of each figure is made."""
 
 
 def _compared(card: Card, other: Card) -> Card:

@@ -96,6 +96,13 @@ def test_every_chart_is_drawn_in_both_themes_with_units_and_no_markup_of_others(
         assert titles
 
 
+@pytest.mark.parametrize("kind", ["blocks", "cost_tree", "costs", "memory", "receptive_field", "receptive_image"])
+def test_a_design_stands_for_its_profile(kind):
+    design = convlab.load("convnext_atto")
+    chart = getattr(charts, kind)
+    assert chart(design).to_json() == chart(convlab.profile(design)).to_json()
+
+
 def test_names_are_shown_letter_by_letter():
     assert label("<script>") == "&lt;script&gt;"
     assert label("a & b") == "a &amp; b"

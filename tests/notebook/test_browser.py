@@ -89,9 +89,9 @@ def test_a_slider_moves_a_bar_and_a_card(server, page, tmp_path):
     page.goto(f"{server}/lab/tree/1_first_design.ipynb?token=secret", timeout=PATIENCE_MS)
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    page.get_by_text("import convlab").first.click()
-    for _ in range(4):  # up to the cell that shows the explorer
-        page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Control+b")  # the side bar away
+    page.get_by_role("menubar").get_by_text("Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
     params = page.locator('.convlab-card[data-figure="params"]').first
     params.wait_for()
     page.wait_for_selector(".js-plotly-plot .bars path")
