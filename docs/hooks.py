@@ -1,7 +1,7 @@
 """Hooks of mkdocs: they make the pages that come from the code, and put what a page asks for in the places of its marks.
 
-A page says `<!-- generated: NAME -->` for one of `building.PARTS`, and `<!-- output: COMMAND -->` for what a command prints. An unknown mark
-is an error, and so is a mark of a command that fails.
+A page says `<!-- generated: NAME -->` for one of `building.PARTS`, `<!-- output: COMMAND -->` for what a command prints, and `<!-- refused: COMMAND
+-->` for what one says that is wrong. An unknown part is an error, and so is a command that is refused unasked, or not refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("XDG_DATA_HOME", os.devnull + "/no-data")  # what is shown hangs on no calibration of this machine
 
@@ -25,6 +24,7 @@ COPIES = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 """Pages that stand beside the code, and the names that they have here."""
 
 GENERATED = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->")
+SHOWN = re.compile(r"<!-- (?P<how>output|refused): (?P<command>[^\n]+?) -->")
 LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)")
 
 
@@ -45,7 +45,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put what a page asks for in the places of its marks, and show what it links to beside the pages as a path."""
     markdown = GENERATED.sub(_part, markdown)
-    markdown = readme.MARK.sub(_output, markdown)
+    markdown = SHOWN.sub(_output, markdown)
     return LINK.sub(lambda found: _link(found, page.file.src_uri), markdown)
 
 
@@ -57,9 +57,10 @@ def _part(found: re.Match[str]) -> str:
 
 def _output(found: re.Match[str]) -> str:
     shown = readme.output(found["command"])
-    if "error:" in shown:
-        raise PluginError(f"{found['command']} failed:\n{shown}")
-    return f"```text\n{shown}\n```\n"
+    as_json = "--json" in found["command"]
+    if (shown.startswith("error:") or '"error": {' in shown) != (found["how"] == "refused"):
+        raise PluginError(f"{found['command']} was {'not ' if found['how'] == 'refused' else ''}refused:\n{shown}")
+    return f"```{'json' if as_json else 'text'}\n{shown}\n```\n"
 
 
 def _link(found: re.Match[str], page: str) -> str:
@@ -73,8 +74,3 @@ def _link(found: re.Match[str], page: str) -> str:
     if Path(place).is_relative_to(ROOT / "docs") or not Path(place).exists():
         return found[0]
     return f"{found['text']} (`{os.path.relpath(place, ROOT)}`)" if found["text"] != os.path.relpath(place, ROOT) else f"`{found['text']}`"
-
-
-def on_config(config: MkDocsConfig) -> Any:
-    """The home page is the site's; nothing is said of when it was built, so that equal sources give equal pages."""
-    return config

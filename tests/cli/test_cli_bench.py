@@ -10,6 +10,8 @@ import pytest
 
 from convlab.runs import open_store
 
+pytestmark = pytest.mark.usefixtures("thawed_at_the_end", "frozen")
+
 TINY = ("convnext_atto", "--image", "32", "--threads", "1", "--batch", "2", "--rounds", "3")
 ONE = ("convnext_atto", "--image", "32", "--threads", "1", "--rounds", "3")
 

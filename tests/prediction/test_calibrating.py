@@ -24,6 +24,8 @@ from convlab.prediction.estimating import GROUPS
 from convlab.presets import preset_names
 from convlab.progress import finished
 
+pytestmark = pytest.mark.usefixtures("thawed_at_the_end", "frozen")
+
 TINY = Scale(2, Limits(2_000_000, 60_000, (1, 2)), Limits(2_000_000, 60_000, (2, 1)), 20_000_000)
 
 
