@@ -62,7 +62,9 @@ def main() -> int:
     rows = []
     for name in asked.names or preset_names():
         rows.append(timed(name, asked.moves))
-        print(f"{name:20} median {rows[-1]['median_ms']:5.2f} ms, 95 % {rows[-1]['p95_ms']:5.2f}, most {rows[-1]['most_ms']:5.2f}")
+        print(
+            f"{name:20} median {rows[-1]['median_ms']:5.2f} ms, 95 % {rows[-1]['p95_ms']:5.2f}, most {rows[-1]['most_ms']:5.2f}"
+        )
     worst = max(rows, key=lambda row: float(row["median_ms"]))
     print(f"the slowest: {worst['design']}, {worst['median_ms']:.2f} ms (limit {LIMIT_MS:g} ms)")
     write("notebook", {"surroundings": surroundings(PACKAGES), "limit_ms": LIMIT_MS, "rows": rows})

@@ -1,7 +1,8 @@
 """Hooks of mkdocs: they make the pages that come from the code, and put what a page asks for in the places of its marks.
 
-A page says `<!-- generated: NAME -->` for one of `building.PARTS`, `<!-- output: COMMAND -->` for what a command prints, and `<!-- refused: COMMAND
--->` for what one says that is wrong. An unknown part is an error, and so is a command that is refused unasked, or not refused.
+A page says `<!-- generated: NAME -->` for one of `building.PARTS`, `<!-- output: COMMAND -->` for what a command prints, and
+`<!-- refused: COMMAND -->` for what one says that is wrong. An unknown part is an error, and so is a command that is refused unasked, or
+is not refused.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ import os
 import re
 from pathlib import Path
 
-os.environ.setdefault("XDG_DATA_HOME", os.devnull + "/no-data")  # what is shown hangs on no calibration of this machine
-
-from building import PARTS, cards, readme  # noqa: E402  # beside this file, which mkdocs puts on the path
-from mkdocs.config.defaults import MkDocsConfig  # noqa: E402
-from mkdocs.exceptions import PluginError  # noqa: E402
-from mkdocs.structure.files import File, Files  # noqa: E402
-from mkdocs.structure.pages import Page  # noqa: E402
+from building import PARTS, cards, readme  # beside this file, which mkdocs puts on the path
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
 COPIES = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
@@ -70,7 +69,13 @@ def _link(found: re.Match[str], page: str) -> str:
         return found[0]
     place = os.path.normpath(Path(ROOT / COPIES[page] if page in COPIES else ROOT / "docs" / page).parent / target)
     if page in COPIES and place.startswith(str(ROOT / "docs") + os.sep):
-        return found[0].replace(found["target"], os.path.relpath(place, ROOT / "docs") + (f"#{anchor}" if anchor else ""))
+        return found[0].replace(
+            found["target"], os.path.relpath(place, ROOT / "docs") + (f"#{anchor}" if anchor else "")
+        )
     if Path(place).is_relative_to(ROOT / "docs") or not Path(place).exists():
         return found[0]
-    return f"{found['text']} (`{os.path.relpath(place, ROOT)}`)" if found["text"] != os.path.relpath(place, ROOT) else f"`{found['text']}`"
+    return (
+        f"{found['text']} (`{os.path.relpath(place, ROOT)}`)"
+        if found["text"] != os.path.relpath(place, ROOT)
+        else f"`{found['text']}`"
+    )

@@ -96,7 +96,7 @@ def test_a_number_keeps_its_manner():
     assert put("ratio = 4\n", ("ratio",), 1.5) == "ratio = 1.5\n"
 
 
-@pytest.mark.parametrize("value", [True, 3, 2.5, 1e-06, 1e300, 'é "quoted" \\ \t', [1, [2, "x"]], []])
+@pytest.mark.parametrize("value", [True, 3, 2.5, 1e-06, 1e300, 'é "quoted" \\ \t', "\x7f", [1, [2, "x"]], []])
 def test_literals_are_read_back(value):
     assert tomllib.loads(f"x = {literal(value)}") == {"x": value}
 
@@ -171,3 +171,19 @@ def test_renamed_wherever_it_is_mentioned():
     text = '[stages.2]\nblock.bias = true\n["stages"."3".block] # 3\nx = 2\n'
     found = renamed(text, {("stages", "2"): "3", ("stages", "3"): "-1"})
     assert found == '[stages.3]\nblock.bias = true\n["stages".-1.block] # 3\nx = 2\n'
+
+
+LISTS = [
+    ("[\n  1,\n  2\n]", [1, 2, 3, 4], "[\n  1,\n  2,\n  3,\n  4\n]"),
+    ("[\n  1, # one\n  2]", [1], "[\n  1, # one\n  ]"),
+    ("[1, # one\n  2,]", [1], "[1, # one\n  ]"),
+    ("[\n  1 # one\n  , 2 # two\n]", [1], "[\n  1 # one\n  ,  # two\n]"),
+    ("[\n  1 # one\n  , 2 # two\n]", [2], "[\n  2 # two\n]"),
+]
+
+
+@pytest.mark.parametrize(("old", "items", "new"), LISTS)
+def test_lists_over_several_lines(old, items, new):
+    text = put(f"a = {old}\n", ("a",), items)
+    assert text == f"a = {new}\n"
+    assert tomllib.loads(text) == {"a": items}

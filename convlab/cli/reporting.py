@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convlab.cli.analysis import DesignNames, SetsOfAll
-from convlab.cli.options import Force, ImageSize, PredictThreads, out_option
+from convlab.cli.analysis import DesignNames
+from convlab.cli.options import Force, ImageSize, PredictThreads, SetsOfEach, out_option
 from convlab.cli.output import Output, command
 from convlab.cli.stores import At
 
@@ -35,7 +35,7 @@ def report(
     out: Out = None,
     md: Markdown = False,
     force: Force = False,
-    sets: SetsOfAll = None,
+    sets: SetsOfEach = None,
     image: ImageSize = None,
     threads: PredictThreads = None,
     store: At = None,

@@ -10,6 +10,7 @@ from convlab.documents.literals import literal, literal_like
 from convlab.documents.page import Edit, Page
 from convlab.documents.spans import Keys, Span
 
+_COMMA = re.compile(r"[ \t]*,")
 _REST_OF_LINE = re.compile(r"[ \t]*(?P<comma>,?)[ \t]*(?:#[^\r\n]*)?(?=\r?\n)")
 
 
@@ -80,7 +81,7 @@ def _inserted(page: Page, keys: Keys, index: int, texts: list[str]) -> list[Edit
     if rest["comma"]:
         return [Edit(rest.end(), rest.end(), "".join(f"{separator}{text}," for text in texts))]
     more = separator + f",{separator}".join(texts)
-    return [Edit(end, end, ","), Edit(rest.end(), rest.end(), more)]
+    return [Edit(end, rest.end(), f",{page.text[end : rest.end()]}{more}")]
 
 
 def _taken_out(page: Page, keys: Keys, first: int, last: int) -> Edit:
@@ -90,8 +91,14 @@ def _taken_out(page: Page, keys: Keys, first: int, last: int) -> Edit:
         return Edit(*page.spans[keys][1], "[]")
     start, end = items[first][0], items[last - 1][1]
     line, rest = page.line_start(start), _REST_OF_LINE.match(page.text, end)
-    if line > page.spans[keys][1][0] and not page.text[line:start].strip() and rest is not None:
+    alone = line > page.spans[keys][1][0] and not page.text[line:start].strip()
+    if alone and rest is not None and (rest["comma"] or last == len(items)):
         return Edit(line, page.next_line(rest.end()), "")
     if last < len(items):
         return Edit(start, items[last][0], "")
-    return Edit(items[first - 1][1], end, "")
+    before = items[first - 1][1]
+    if "#" not in page.text[before:start]:
+        return Edit(before, end, "")
+    # The comment of the item before stays behind it, and its comma is then the last one.
+    comma = _COMMA.match(page.text, end)
+    return Edit(start, comma.end() if comma else end, "")

@@ -15,7 +15,7 @@ def literal(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return _quoted(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, float):
@@ -32,4 +32,9 @@ def literal_like(value: Any, old: Any) -> str:
 
 def key_text(keys: tuple[str, ...]) -> str:
     """A dotted key."""
-    return ".".join(key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False) for key in keys)
+    return ".".join(key if _BARE_KEY.fullmatch(key) else _quoted(key) for key in keys)
+
+
+def _quoted(text: str) -> str:
+    """A basic string: what JSON writes, but for one character that only TOML refuses."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

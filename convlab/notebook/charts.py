@@ -79,7 +79,11 @@ class Charts:
         readings = [self._present, *([self._baseline] if self._baseline else [])]
         places = max((each.places for each in readings), key=len)
         side = self._present.side
-        update = {"categoryorder": "array", "categoryarray": list(places)}
+        update = {
+            "categoryorder": "array",
+            "categoryarray": list(places),
+            "range": [-0.5, len(places) - 0.5],  # of itself plotly leaves out ends that cost next to nothing
+        }
         self.figure.update_layout(xaxis=update, xaxis2=update, xaxis3=update)
         square = {"range": [-REACH * side, REACH * side]}
         self.figure.update_layout(xaxis5=square, yaxis5=square)

@@ -14,6 +14,7 @@ from convlab.charts.palette import label, look, theme_of
 from convlab.views.live_learning import FIGURES, LivePoint, Rate, live_series
 
 HEIGHT = 320
+PANELS = ("accuracy", "loss")
 
 
 @final
@@ -21,7 +22,7 @@ class Curves:
     """Training loss and validation accuracy over steps, a line for each design and seed."""
 
     def __init__(self, *, theme: str = "light") -> None:
-        titles = [f"{title} ({unit})" for title, unit in FIGURES.values()]
+        titles = ["{} ({})".format(*FIGURES[name]) for name in PANELS]
         figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.08)
         figure.update_layout(
             template=template(theme_of(theme)),
@@ -36,12 +37,12 @@ class Curves:
 
     def show(self, curves: Mapping[tuple[str, int], Sequence[LivePoint]]) -> None:
         """The curves as far as they have come."""
-        for _ in range(len(self.figure.data) // len(FIGURES), len(curves)):
-            self._begin(list(curves)[len(self.figure.data) // len(FIGURES)])
+        for _ in range(len(self.figure.data) // len(PANELS), len(curves)):
+            self._begin(list(curves)[len(self.figure.data) // len(PANELS)])
         with self.figure.batch_update():
-            for column, name in enumerate(FIGURES):
+            for column, name in enumerate(PANELS):
                 for number, series in enumerate(live_series(curves, name)):
-                    trace = self.figure.data[number * len(FIGURES) + column]
+                    trace = self.figure.data[number * len(PANELS) + column]
                     trace.x = np.array(series.samples)
                     trace.y = np.array([np.nan if value is None else value for value in series.values], dtype=float)
 
@@ -66,10 +67,10 @@ class Curves:
 
     def _begin(self, key: tuple[str, int]) -> None:
         """A design and seed more: its traces, still empty."""
-        number = len(self.figure.data) // len(FIGURES)
+        number = len(self.figure.data) // len(PANELS)
         seen = look(number)
         name = label(f"{key[0]}, seed {key[1]}")
-        for column in range(len(FIGURES)):
+        for column in range(len(PANELS)):
             trace = go.Scatter(
                 x=[],
                 y=[],

@@ -201,7 +201,9 @@ def _knob(path: str) -> Knob:
     name = PLURAL_OF.get(inner, inner)
     if name not in known:
         help = "convlab explain names the knobs; those of a stage are stages.2.depth, stages.*.block.kernel_size"
-        raise ConvlabError(Problem("unknown-key", f"there is no knob {quote(path)}", label=did_you_mean(inner, known), help=help))
+        raise ConvlabError(
+            Problem("unknown-key", f"there is no knob {quote(path)}", label=did_you_mean(inner, known), help=help)
+        )
     return known[name]
 
 

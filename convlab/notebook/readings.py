@@ -26,9 +26,9 @@ MIB = 2**20
 class Reading:
     """The heights of the charts of one design.
 
-    ``places`` are the stem, the stages by number, and the head; by them are ``macs`` (G), ``params`` (M) and ``memory`` (MiB for one
-    image, float32: the most that is live meanwhile). ``seen`` (px) goes over the depth of the network; ``squares`` (px) are what a pixel
-    sees after every stage, NaN where it depends on the whole map.
+    ``places`` are the stem, the stages (s0, s1, ...: plotly takes bare numbers for positions), and the head; by them are ``macs`` (G),
+    ``params`` (M) and ``memory`` (MiB for one image, float32: the most that is live meanwhile). ``seen`` (px) goes over the depth of the
+    network; ``squares`` (px) are what a pixel sees after every stage, NaN where it depends on the whole map.
     """
 
     places: tuple[str, ...]
@@ -46,7 +46,7 @@ def reading(profile: Profile) -> Reading:
     found = shares(profile, "macs"), shares(profile, "params")
     grown = growth(profile)
     return Reading(
-        tuple(each.path.removeprefix("stages.") for each in found[0]),
+        tuple(each.path.replace("stages.", "s") for each in found[0]),
         np.array([each.value / 1e9 for each in found[0]]),
         np.array([each.value / 1e6 for each in found[1]]),
         _memory(profile, tuple(each.path for each in found[0])),

@@ -28,9 +28,11 @@ def contents(asked: Asked) -> Contents:
 
 def _about(asked: Asked) -> str:
     count = len(asked.profiles)
-    what = "One design" if count == 1 else f"{count} designs; changes are against {asked.names[0]}"
-    turned = f"; turned in each: {', '.join(asked.sets)}" if asked.sets else ""
-    return f"{what}{turned}"
+    sets = ", ".join(asked.sets)
+    if count == 1:
+        return f"One design; turned: {sets}" if sets else "One design"
+    turned = f"; turned in each: {sets}" if sets else ""
+    return f"{count} designs; changes are against {asked.names[0]}{turned}"
 
 
 def _sections(asked: Asked, predicted: Speeds, found: list[Evidence]) -> Iterator[Section]:

@@ -9,7 +9,7 @@ from convlab.report.asking import Asked
 from convlab.report.pieces import Chart, Piece
 from convlab.runs.records import Row
 from convlab.views.batch_lines import lines_of_rows
-from convlab.views.stored_designs import NEWEST, Evidence, Stored, measurement_table
+from convlab.views.stored_designs import NEWEST, Evidence, Stored, devices, measurement_table
 from convlab.views.stored_trainings import stored_training_table
 
 LEAST_BATCHES = 3
@@ -23,7 +23,9 @@ def measurements(asked: Asked, found: Sequence[Evidence]) -> Iterator[Piece]:
         yield f"Nothing is stored of {_names(asked)}: `convlab bench {asked.names[0]}` measures."
         return
     yield measurement_table(rows)
-    yield "Medians with the interval in which 95 % of next runs would lie. Figures of different conditions or devices are no comparison."
+    on = devices(rows)
+    where = f"Measured on {on[0]}. " if len(on) == 1 and on[0] else ""
+    yield f"{where}Medians with the interval in which 95 % of next runs would lie; figures of other conditions are no comparison."
     yield from _older(found)
     for run in dict.fromkeys(stored.run.id for stored in rows):
         of_run = [stored.row for stored in rows if stored.run.id == run]

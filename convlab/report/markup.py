@@ -104,4 +104,6 @@ def _cell(column: Column, cell: Cell) -> str:
 
 
 def _side(column: Column) -> str:
-    return ' class="right"' if column.right else ' class="long"' if column.least >= 20 else ""
+    if column.right:
+        return ' class="right"'
+    return ' class="long"' if column.least >= 20 else ' class="wrapped"' if column.least >= 16 else ""

@@ -31,7 +31,16 @@ def moved(text: str, old: str, new: str) -> str:
 
 
 def _from(folder: Path, path: Path) -> str:
-    return Path(os.path.relpath(path, folder)).as_posix()
+    """The way from a folder to a file; links to folders are followed, since ".." behind one leads elsewhere than it reads."""
+    return Path(os.path.relpath(path.parent.resolve() / path.name, folder.resolve())).as_posix()
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths are those of one file, however they are written."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.resolve() == other.resolve()
 
 
 def without_schema(text: str) -> str:

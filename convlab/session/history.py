@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import final
 
+from convlab.errors import Problem
 from convlab.language.design import Design
 from convlab.language.editing import Revision, revision
 from convlab.language.knobs import changed
@@ -14,6 +15,15 @@ from convlab.session.files import moved
 
 LONGEST = 1000
 """So many edits can be taken back. Designs share their stages, so that a state takes some hundred bytes."""
+
+
+@final
+@dataclass(frozen=True)
+class Broken:
+    """A source that means no design, and what is wrong with it."""
+
+    text: str = field(repr=False)
+    problems: tuple[Problem, ...]
 
 
 @final
@@ -30,6 +40,8 @@ class State:
     """What stands for the file: bases are found from its folder."""
     what: str = ""
     """The edit that led here, in words."""
+    broken: Broken | None = None
+    """What was in the file, where that is no design, nobody has mended it yet, and the design only stands in for it."""
 
     @cached_property
     def revision(self) -> Revision:
@@ -42,11 +54,12 @@ class State:
         return self.revision.text
 
     def of_file(self, path: Path, sources: dict[str, str]) -> State:
-        """The state as that of another file; ``sources`` remembers texts that were moved before."""
+        """The state as that of another file, which is not broken; ``sources`` remembers texts that were moved before."""
         if self.source not in sources:
             sources[self.source] = moved(self.source, self.name, str(path))
         name = path.name.removesuffix(".toml")
-        return replace(self, design=changed(self.design, {"name": name}), source=sources[self.source], name=str(path))
+        design = changed(self.design, {"name": name})
+        return replace(self, design=design, source=sources[self.source], name=str(path), broken=None)
 
     def says_the_same(self, other: State) -> bool:
         """Whether both have the same text."""

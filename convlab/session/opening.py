@@ -15,8 +15,8 @@ from convlab.language.validation import faults, validated
 from convlab.language.writing import text_of
 from convlab.presets import preset_path
 from convlab.session.files import without_schema
-from convlab.session.history import History, State
-from convlab.session.session import Broken, Session
+from convlab.session.history import Broken, History, State
+from convlab.session.session import Session
 
 Source = str | os.PathLike[str]
 
@@ -47,8 +47,8 @@ def opened_draft(source: Source) -> Session:
         design = changed(load_text(text, name=str(file)), {"name": name})
     except ConvlabError as error:
         rest = changed(_rest(text, str(file)) or load(STAND_IN), {"name": name})
-        state = State(rest, text_of(rest), str(file))
-        return Session(History(state), origin, rest, None, file, text, broken=Broken(text, error.problems))
+        state = State(rest, text_of(rest), str(file), broken=Broken(text, error.problems))
+        return Session(History(state), origin, rest, None, file, text)
     state = State(design, text, str(file))
     return Session(History(state), origin, design, state, file, text)
 

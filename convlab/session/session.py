@@ -15,19 +15,10 @@ from convlab.language.knobs import changed
 from convlab.language.turning import turn
 from convlab.language.validation import faults
 from convlab.session import stages
-from convlab.session.files import text_there
-from convlab.session.history import History, State
+from convlab.session.files import is_same, text_there
+from convlab.session.history import Broken, History, State
 
 MOST_PINNED = 32
-
-
-@final
-@dataclass(frozen=True)
-class Broken:
-    """The text of a file that means no design, and what is wrong with it."""
-
-    text: str = field(repr=False)
-    problems: tuple[Problem, ...]
 
 
 @final
@@ -48,8 +39,6 @@ class Session:
     """The text of the file when it was read or written last."""
     pinned: tuple[Design, ...] = ()
     """Designs that were set aside to compare with."""
-    broken: Broken | None = None
-    """What is in the file, as long as that is no design and nobody has mended it; ``written`` does."""
 
     def __repr__(self) -> str:
         return f"<Session of {self.origin}: {self.design!r}{', not saved' if self.unsaved else ''}>"
@@ -68,6 +57,11 @@ class Session:
     def keeps_comments(self) -> bool:
         """Whether the text is an edit of the one that was opened; False where it had to be written anew."""
         return self.history.present.revision.kept
+
+    @property
+    def broken(self) -> Broken | None:
+        """What was in the file, as long as that is no design and nobody has mended it; ``written`` does."""
+        return self.history.present.broken
 
     @property
     def unsaved(self) -> bool:
@@ -105,7 +99,7 @@ class Session:
             return self
         present = self.history.present
         design = changed(load_text(text, name=present.name), {"name": self.design.name})
-        return replace(self, history=self.history.then(State(design, text, present.name, "the source")), broken=None)
+        return replace(self, history=self.history.then(State(design, text, present.name, "the source")))
 
     def replaced(self, design: Design, what: str) -> Session:
         """Another design as one step; it keeps the name of the one before."""
@@ -156,13 +150,17 @@ class Session:
         if target is None:
             help = "name a file, such as designs/mine.toml"
             raise ConvlabError(Problem("usage", "the design has no file yet", help=help), exit_code=2)
-        if self.broken is not None and target == self.path:
+        history = self.history
+        if self.path is None or not is_same(target, self.path):
+            history = history.of_file(target)
+        elif self.broken is not None:
             help = "mend its text, or save in another file"
-            raise ConvlabError(Problem("usage", f"{target} holds a text that is no design yet", help=help), exit_code=2)
-        history = self.history if str(target) == self.history.present.name else self.history.of_file(target)
+            raise ConvlabError(Problem("usage", f"the source of {target} is no design yet", help=help), exit_code=2)
+        else:
+            target = self.path  # bases are found from where the path is, whatever other names the file has
         text = history.present.text
         write_whole(target, text.encode())
-        return replace(self, history=history, stored=history.present, path=target, on_disk=text, broken=None)
+        return replace(self, history=history, stored=history.present, path=target, on_disk=text)
 
     def _turned(self, path: str, value: Any) -> Design:
         """A knob turned to a plain value or a list, or refused with the problems that ``--set`` gives."""
@@ -180,6 +178,8 @@ class Session:
             load_text(self.text, name=self.history.present.name, sets=(f"{path}={literal(value)}",))
         except ConvlabError as error:
             return error
+        except ValueError:  # a number of more digits than Python writes
+            pass
         return None
 
     def _with(self, design: Design, what: str) -> Session:
@@ -203,7 +203,10 @@ def _is_plain(value: Any) -> bool:
 
 def _words(path: str, before: Design, after: Design) -> str:
     """What turning a knob did: "stages.2.depth 9 -> 12"."""
-    values = get(before, path), get(after, path)
+    try:
+        values = get(before, path), get(after, path)
+    except ConvlabError:  # what is no knob of a design, but turns some of them, as scale.width does
+        return path
     if not all(map(_is_plain, values)):
         return path
     return f"{path} {quote(values[0])} -> {quote(values[1])}"

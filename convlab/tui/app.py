@@ -89,8 +89,8 @@ class LabApp(App[None]):
         for item in ACTIONS:
             keys = key_text(self._remembered.keymap.get(item.name, item.key))
             yield SystemCommand(item.title, f"{item.help} ({keys})", lambda name=item.name: screen.action_do(name))
-        for key in screen.tabs:
-            yield SystemCommand(f"Tab: {key}", "see this tab", lambda key=key: screen.choose_tab(key))
+        for key in screen.panes.tabs:
+            yield SystemCommand(f"Tab: {key}", "see this tab", lambda key=key: screen.panes.choose(key))
 
     async def action_quit(self) -> None:
         """Leave, after unsaved changes were asked about."""
@@ -100,13 +100,13 @@ class LabApp(App[None]):
             self.end()
 
     def end(self) -> None:
-        """Stop what runs, and leave."""
-        self.jobs.close()
+        """Ask what runs to stop, and leave."""
+        self.jobs.stop()
         self.exit()
 
     def on_unmount(self) -> None:
-        """However it ends, nothing runs on."""
-        self.jobs.close()
+        """However it ends, what runs is asked to stop; who runs the app waits for that when the screen is the terminal's again."""
+        self.jobs.stop()
 
     def on_lab_app_job_changed(self, message: JobChanged) -> None:
         """Show it soon, five times a second at most; tell once how a job ended."""

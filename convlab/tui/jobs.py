@@ -209,12 +209,17 @@ class Jobs:
             job.patience.daemon = True
             job.patience.start()
 
-    def close(self, within_s: float = CLOSING_S) -> None:
-        """Stop all, as when the app ends: first asked, then ended. Nothing is told of it any more."""
+    def stop(self) -> None:
+        """Ask all to stop, as when the app ends, and wait for none. Nothing is told of it any more."""
         self._closed = True
+        for job in self._jobs.values():
+            if job.worker is not None:
+                job.worker.interrupt()
+
+    def close(self, within_s: float = CLOSING_S) -> None:
+        """Stop all, wait for them, and end what does not stop in time. After the app: it takes as long as a checkpoint does."""
+        self.stop()
         workers = [job.worker for job in self._jobs.values() if job.worker is not None]
-        for worker in workers:
-            worker.interrupt()
         until = time.monotonic() + within_s
         for worker in workers:
             if not worker.wait(max(0.0, until - time.monotonic())):

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Footer, Static, Tab, Tabs
+from textual.widgets import Footer, Static
 
 from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError
@@ -25,9 +23,8 @@ from convlab.tui.deeds.editing import typed
 from convlab.tui.grid import DesignGrid
 from convlab.tui.headline import card_row, headline
 from convlab.tui.knob_line import KnobLine
-from convlab.tui.panels import PANELS
-from convlab.tui.panels.panel import Asked, LayerChosen, Panel, Shown, TextWritten, Turned
-from convlab.tui.panels.source import SourcePanel
+from convlab.tui.panels.panel import Asked, LayerChosen, Shown, TextWritten, Turned
+from convlab.tui.panes import Panes
 from convlab.tui.prompt import Prompt
 from convlab.views.grid import grid
 from convlab.views.guided import step_text
@@ -35,16 +32,8 @@ from convlab.views.guided import step_text
 if TYPE_CHECKING:
     from convlab.tui.app import LabApp
 
-NARROW = 110
-"""Below this width grid and panels do not stand side by side."""
-
-STACKED = 24
-"""So many lines beside the grid's rows are needed for one over the other: title, cards, tabs, footer, and a panel of some size."""
-
 LEAST = (60, 15)
 """Below this nothing is legible."""
-
-GRID = "grid"
 
 
 @final
@@ -70,29 +59,14 @@ class Lab(Screen[None]):
         self._spoken_at: tuple[int, str] | None = None
         """Where the cursor stood when something else than its knob was put into the line under the panes."""
         self._available: tuple[str, ...] = ()
-        self._figures: Shown | None = None
         self._profiles: dict[int, tuple[object, Profile]] = {}
-        self._panel_key = PANELS[0].key
-        self._in_grid = True
-        self._side_by_side = False
 
     def compose(self) -> ComposeResult:
-        """Title, cards, banner, grid and panels, the line of the knob, the prompt, the footer."""
+        """Title, cards, banner, panes, the line of the knob, the prompt, the footer."""
         yield Static(id="title", markup=False)
         yield CardStrip(id="cards")
         yield Static(id="banner", markup=False)
-        yield Tabs(
-            Tab("grid", id=f"all-{GRID}"), *(Tab(each.title, id=f"all-{each.key}") for each in PANELS), id="all-tabs"
-        )
-        with Horizontal(id="body"):
-            yield DesignGrid(id=GRID)
-            with Vertical(id="right"):
-                yield Tabs(*(Tab(each.title, id=f"right-{each.key}") for each in PANELS), id="right-tabs")
-                with ContentSwitcher(id="panels"):
-                    for each in PANELS:
-                        panel = each()
-                        panel.id = f"panel-{each.key}"
-                        yield panel
+        yield Panes(id="panes")
         yield KnobLine(id="knob")
         yield Prompt(id="prompt")
         yield Footer(compact=True)
@@ -103,7 +77,7 @@ class Lab(Screen[None]):
         self.query_one(Prompt).display = False
         self.grid.begin = self._begin
         self.grid.typed_ahead = self.query_one(Prompt).typed_ahead
-        self.query_one(DesignGrid).focus()
+        self.grid.focus()
         self.go(self.session)
         self.grid.select("stages.0.depth")
         self.mend()
@@ -114,9 +88,8 @@ class Lab(Screen[None]):
         """Where the file is no design yet: see its text, and where it is wrong."""
         if self.session.broken is None:
             return
-        self.choose_tab("source")
-        self.query_one(SourcePanel).action_revert()
-        self.focus_tab()
+        self.panes.choose("source")
+        self.panes.focus_tab()
         self.notify(
             f"{self.session.origin} is no valid design yet: the source says where.", severity="warning", markup=False
         )
@@ -132,9 +105,9 @@ class Lab(Screen[None]):
         self.grid.grid = grid(shown.profile, session.baseline)
         if len(self.grid.grid.rows) != before:
             self.grid.refresh(layout=True)
-            self._lay_out()
+            self.panes.lay_out()
         self.show_figures(shown)
-        self._show_panel(shown)
+        self.panes.show(shown)
         self._refresh_keys()
 
     def show_figures(self, shown: Shown) -> None:
@@ -153,14 +126,13 @@ class Lab(Screen[None]):
         designs = (session.design, session.baseline, *session.pinned)
         found = [self._profile(design) for design in designs]
         self._profiles = {id(one): (one, each) for one, each in zip(designs, found, strict=True)}
-        self._figures = Shown(session, found[0], found[1], tuple(found[2:]), self.chosen, self.app.job_states)
-        return self._figures
+        return Shown(session, found[0], found[1], tuple(found[2:]), self.chosen, self.app.job_states)
 
     def jobs_changed(self) -> None:
         """Something that runs has told something."""
         shown = self.shown()
         self.show_figures(shown)
-        self._show_panel(shown)
+        self.panes.show(shown)
         self._refresh_keys()
 
     def _refresh_keys(self) -> None:
@@ -175,30 +147,19 @@ class Lab(Screen[None]):
         known = self._profiles.get(id(design))
         return known[1] if known is not None and known[0] is design else profile(design)  # type: ignore[arg-type]
 
-    def _show_panel(self, shown: Shown) -> None:
-        panel = self.panel
-        if panel is not None:
-            panel.show(shown)
-
     # What a person does
 
     def action_do(self, name: str) -> None:
         """Do what an action says; what is refused is told, and nothing changes."""
         self.attempt(lambda: DEEDS[name](self))
 
-    def attempt(self, deed: Callable[[], None]) -> bool:
-        """Do something; what is refused is told, and nothing changes. Whether it was done."""
+    def attempt(self, deed: Callable[[], None]) -> None:
+        """Do something; what is refused is told, and nothing changes."""
         try:
             deed()
         except ConvlabError as error:
             self._spoken_at = self.grid.row, self.grid.column
             self.query_one(KnobLine).refuse(error)
-            return False
-        return True
-
-    def try_to(self, deed: Callable[[], None]) -> None:
-        """Do something, as ``attempt`` does."""
-        self.attempt(deed)
 
     def say(self, words: str) -> None:
         """Something in the line under the panes, until the cursor moves or the design changes."""
@@ -213,9 +174,7 @@ class Lab(Screen[None]):
 
     def action_to_grid(self) -> None:
         """Back to the grid."""
-        if self.narrow:
-            self.choose_tab(GRID)
-        self.query_one(DesignGrid).focus()
+        self.panes.to_grid()
 
     def turn(self, path: str, value: object) -> None:
         """Turn a knob. Raises ConvlabError."""
@@ -223,92 +182,23 @@ class Lab(Screen[None]):
         self.go(self.session.turned(path, value))
 
     @property
+    def panes(self) -> Panes:
+        """The grid and the panels."""
+        return self.query_one(Panes)
+
+    @property
     def grid(self) -> DesignGrid:
         """The grid."""
-        return self.query_one(DesignGrid)
-
-    # Panes
-
-    @property
-    def stacked(self) -> bool:
-        """Whether the grid stands over the panels: where there is the height for it, unless a person wants them side by side."""
-        fits = self.size.height >= len(self.grid.grid.rows) + STACKED
-        return fits and not (self._side_by_side and self.size.width >= NARROW)
-
-    @property
-    def narrow(self) -> bool:
-        """Whether the grid is one of the tabs."""
-        return self.size.width < NARROW and not self.stacked
-
-    @property
-    def panel(self) -> Panel | None:
-        """The panel that is seen."""
-        switcher = self.query_one(ContentSwitcher)
-        if switcher.current is None or not self.query_one("#right").display:
-            return None
-        return self.query_one(f"#{switcher.current}", Panel)
-
-    @property
-    def tabs(self) -> tuple[str, ...]:
-        """The keys of the tabs that there are."""
-        keys = tuple(each.key for each in PANELS)
-        return (GRID, *keys) if self.narrow else keys
-
-    @property
-    def tab(self) -> str:
-        """The key of the tab that is seen."""
-        return GRID if self.narrow and self._in_grid else self._panel_key
-
-    def choose_tab(self, key: str) -> None:
-        """See another tab."""
-        self._in_grid = key == GRID
-        if key != GRID:
-            self._panel_key = key
-        self._lay_out()
-
-    def turn_panes(self) -> None:
-        """Side by side instead of one over the other, or the other way round, where there is room for both."""
-        self._side_by_side = not self._side_by_side
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        """Two panes side by side, one over the other, or one of them; and the tab that is seen."""
-        narrow, tab = self.narrow, self.tab
-        self.set_class(narrow, "-narrow")
-        self.set_class(self.stacked, "-stacked")
-        self.query_one("#all-tabs", Tabs).active = f"all-{tab}"
-        self.query_one("#right-tabs", Tabs).active = f"right-{self._panel_key}"
-        self.query_one(ContentSwitcher).current = f"panel-{self._panel_key}"
-        self.grid.display = not narrow or tab == GRID
-        self.query_one("#right").display = not narrow or tab != GRID
-        if self._figures is not None:
-            self._show_panel(self._figures)
-
-    def focus_tab(self) -> None:
-        """Put the focus into the tab that is seen."""
-        if self.tab == GRID:
-            self.grid.focus()
-            return
-        panel = self.panel
-        if panel is not None:
-            inner = [each for each in panel.query(Widget) if each.focusable]
-            (inner[0] if inner else panel).focus()
+        return self.panes.grid
 
     def on_resize(self, event: events.Resize) -> None:
-        """Two panes, one, or a polite word."""
+        """Panes for the new room, or a polite word."""
         width, height = event.size
         self.set_class(width < LEAST[0] or height < LEAST[1], "-small")
         self.query_one("#small", Static).update(
             f"convlab needs {LEAST[0]} x {LEAST[1]} characters; this is {width} x {height}.\nMake the window larger, or q quits."
         )
-        self._lay_out()
-
-    @on(Tabs.TabActivated)
-    def _tab_activated(self, event: Tabs.TabActivated) -> None:
-        event.stop()
-        key = str(event.tab.id).partition("-")[2]
-        if event.tabs.id == ("all-tabs" if self.narrow else "right-tabs") and key != self.tab:
-            self.choose_tab(key)
+        self.panes.lay_out()
 
     # What widgets tell
 

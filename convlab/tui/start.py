@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from convlab.errors import ConvlabError, Problem
 from convlab.language.design import Design
 from convlab.session import Session, opened_draft
@@ -28,5 +30,10 @@ def begun(
 def run(session: Session | None, *, theme: str = "") -> int:
     """Show it until a person leaves; the exit code."""
     app = LabApp(session, folder=state_folder(), theme=theme)
-    app.run()
+    try:
+        app.run()
+    finally:
+        if app.jobs.running:
+            print("Waiting for what runs to put away what it has ...", file=sys.stderr)
+        app.jobs.close()
     return app.return_code or 0

@@ -47,6 +47,11 @@ class Series:
     seeds: tuple[int, ...]
     """The seeds that it is the mean of."""
 
+    @property
+    def known(self) -> bool:
+        """Whether there is a finite value."""
+        return any(value is not None for value in self.values)
+
 
 def learning_curves(trained: Sequence[Trained], figure: str = "validation_accuracy") -> tuple[Series, ...]:
     """A curve for each design and seed; ``figure`` is one of ``FIGURES``."""

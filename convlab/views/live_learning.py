@@ -13,9 +13,12 @@ LivePoint = tuple[float, float, float]
 """Step, training loss in nats, validation accuracy from 0 to 1 (NaN where nobody looked)."""
 
 FIGURES: Mapping[str, tuple[str, str]] = {
-    "accuracy": ("validation accuracy", "%"),
     "loss": ("training loss", "nats"),
+    "accuracy": ("validation accuracy", "%"),
 }
+
+Both = Mapping[str, Series]
+"""The series of one training by figure, one of each of ``FIGURES``."""
 
 
 @final
@@ -34,6 +37,16 @@ class Rate:
 def live_series(curves: Mapping[tuple[str, int], Sequence[LivePoint]], figure: str) -> tuple[Series, ...]:
     """A series for each design and seed, over steps; ``figure`` is one of ``FIGURES``."""
     return tuple(_series(name, seed, points, figure) for (name, seed), points in curves.items())
+
+
+def live_curves(curves: Mapping[tuple[str, int], Sequence[LivePoint]]) -> tuple[Both, ...]:
+    """For each design and seed its series of every figure."""
+    return tuple({figure: _series(*key, points, figure) for figure in FIGURES} for key, points in curves.items())
+
+
+def last(series: Series) -> float | None:
+    """The last value that is known."""
+    return next((value for value in reversed(series.values) if value is not None), None)
 
 
 def best(series: Series) -> float | None:

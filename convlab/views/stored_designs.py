@@ -81,8 +81,16 @@ def evidence(store: Store, design: Design) -> Evidence:
 
 
 def measurement_table(found: Sequence[Stored]) -> Table:
-    """A row a measurement."""
-    return Table(COLUMNS, tuple(_cells(each) for each in found))
+    """A row a measurement; the device has a column where there is more than one."""
+    several = len(devices(found)) > 1
+    kept = [place for place, column in enumerate(COLUMNS) if several or column.name != "device"]
+    rows = (_cells(each) for each in found)
+    return Table(tuple(COLUMNS[place] for place in kept), tuple(tuple(row[place] for place in kept) for row in rows))
+
+
+def devices(found: Sequence[Stored]) -> tuple[str, ...]:
+    """The devices that rows were measured on."""
+    return tuple(dict.fromkeys(device_of(each.environment) or each.row.device for each in found))
 
 
 def device_of(environment: Mapping[str, Any]) -> str:
@@ -132,7 +140,6 @@ def _of_run(store: Store, run: Run, design: Design) -> Iterator[Stored]:
 def _cells(found: Stored) -> tuple[Cell, ...]:
     row = found.row
     ends = (row.low, row.high)
-    interval = "-" if ends == (None, None) else " to ".join(figure_text(end, row.unit) for end in ends)
     peak = row.details.get("peak_bytes")
     failure = row.details.get("failure") if row.median is None else ""
     told = "; ".join(filter(None, (conditions_text(row), failure)))
@@ -140,7 +147,7 @@ def _cells(found: Stored) -> tuple[Cell, ...]:
         words(row.subject),
         words(MEASURED[row.kind]),
         Cell(row.median, figure_text(row.median, row.unit)),
-        Cell(list(ends), interval),
+        Cell(list(ends), _interval(row)),
         Cell(row.n, "-" if row.n is None else str(row.n)),
         Cell(peak, "-" if peak is None else units.size(peak)),
         words(told),
@@ -148,3 +155,12 @@ def _cells(found: Stored) -> tuple[Cell, ...]:
         Cell(found.run.started.isoformat(), time_text(found.run.started)),
         words(found.run.id),
     )
+
+
+def _interval(row: Row) -> str:
+    """From where to where, with the unit once where both ends have the same."""
+    if (row.low, row.high) == (None, None):
+        return "-"
+    low, high = (figure_text(end, row.unit) for end in (row.low, row.high))
+    unit = high.rpartition(" ")[2]
+    return f"{low.removesuffix(f' {unit}')} to {high}"

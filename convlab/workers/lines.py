@@ -51,7 +51,10 @@ def result_of(output: str) -> Mapping[str, Any] | None:
 
 def problems_of(result: Mapping[str, Any]) -> tuple[Problem, ...]:
     """The problems of a result that is an error; none for any other."""
-    return tuple(_problem(plain) for plain in result.get("error", {}).get("problems", ()))
+    error = result.get("error")
+    if not isinstance(error, dict):
+        return ()
+    return tuple(_problem(plain) for plain in error.get("problems", ()))
 
 
 def _line(kind: str, fields: Mapping[str, Any]) -> str:

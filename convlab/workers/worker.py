@@ -11,14 +11,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final, final
 
 from convlab.errors import ConvlabError, Problem
 from convlab.workers.events import Ended, Event
-from convlab.workers.lines import event_of, problems_of, result_of
+from convlab.workers.lines import Heard, event_of, problems_of, result_of
 from convlab.workers.orphans import INTERRUPTED, MARKS
 
 TAIL_LINES: Final = 20
+TAIL_CHARACTERS: Final = 500
+"""So much of each of the last lines is kept: a library may write a megabyte without an end of line."""
+
 LONGEST_LINE: Final = 1 << 20
 """Characters of a line, after which it is taken for two."""
 
@@ -35,11 +39,16 @@ class Worker:
     def __init__(self, process: subprocess.Popen[str], on: Callable[[Event], None]):
         self._process = process
         self._on = on
+        self._heard: SimpleQueue[Heard | None] = SimpleQueue()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._output = ""
         self._running = True
         self._ended = threading.Event()
-        self._reader = threading.Thread(target=self._read_output, name="worker's result", daemon=True)
+        self._readers = (
+            threading.Thread(target=self._read_output, name="worker's result", daemon=True),
+            threading.Thread(target=self._read_lines, name="worker's lines", daemon=True),
+        )
+        self._reaper = threading.Thread(target=self._await_end, name="worker's end", daemon=True)
         self._listener = threading.Thread(target=self._listen, name="worker", daemon=True)
 
     @classmethod
@@ -68,8 +77,8 @@ class Worker:
             message = f"no process could be started for the work: {error.strerror or error}"
             raise ConvlabError(Problem("worker-ended", message, help="close other programs"), exit_code=3) from None
         worker = cls(process, on)
-        worker._reader.start()
-        worker._listener.start()
+        for thread in (*worker._readers, worker._reaper, worker._listener):
+            thread.start()
         return worker
 
     @property
@@ -102,37 +111,42 @@ class Worker:
         with self._process.stdout as output:
             self._output = output.read()
 
+    def _read_lines(self) -> None:
+        """Read at once what is told, however long whoever listens takes: the process shall not wait for that."""
+        assert self._process.stderr is not None
+        with self._process.stderr as told:
+            while line := told.readline(LONGEST_LINE):
+                event = event_of(line)
+                if event is not None:
+                    self._heard.put(event)
+                elif words := line.rstrip():
+                    self._tail.append(words[:TAIL_CHARACTERS])
+
+    def _await_end(self) -> None:
+        """Wait for the end of the process and of those that it started."""
+        _reap(self._process)
+        for reader in self._readers:
+            reader.join(LAST_WORDS_S)
+        self._heard.put(None)
+
     def _listen(self) -> None:
-        """Hear what is told, to the end of the process and of those that it started."""
-        hearing = threading.Thread(target=self._hear, name="worker's lines", daemon=True)
-        hearing.start()
+        """Pass on what is heard, one after the other, and the end last; who fails to listen ends the process."""
         try:
-            _reap(self._process)
-            for thread in (hearing, self._reader):
-                thread.join(LAST_WORDS_S)
+            for event in iter(self._heard.get, None):
+                self._on(event)
+        finally:
+            self.terminate()
+            self._reaper.join()
             self.interrupt()
             self._running = False
-            self._on(self._end())
-        finally:
-            self._ended.set()
-
-    def _hear(self) -> None:
-        assert self._process.stderr is not None
-        try:
-            with self._process.stderr as told:
-                while line := told.readline(LONGEST_LINE):
-                    event = event_of(line)
-                    if event is None:
-                        self._tail.append(line.rstrip())
-                    else:
-                        self._on(event)
-        except BaseException:  # nobody listens any more, and the process would wait for ever to be read
-            self._process.kill()
-            raise
+            try:
+                self._on(self._end())
+            finally:
+                self._ended.set()
 
     def _end(self) -> Ended:
         code = self._process.returncode
-        tail = "\n".join(line for line in self._tail if line)
+        tail = "\n".join(list(self._tail))  # at once: something that it started may still be writing
         result = result_of(self._output)
         error = () if result is None else problems_of(result)
         if error:
@@ -161,8 +175,8 @@ def _environment(more: Mapping[str, str]) -> dict[str, str]:
 def _reap(process: subprocess.Popen[str]) -> None:
     """Wait for the process, and end what it started and left behind: while it is a zombie its number is that of its group only."""
     if _POSIX and hasattr(os, "waitid"):
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # also where this process ignores the ends of others, and none is told
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+import readme  # a script beside this package
 
-import readme  # noqa: E402  # a script beside this package
-from building import cards, commands, knobs, lists, walk  # noqa: E402
+from building import cards, commands, knobs, lists, walk
 
 __all__ = ["PARTS", "cards", "readme"]
 

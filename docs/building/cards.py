@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
 from building import drawings
 from building.text import code, prose, source, table
-
 from convlab import units
 from convlab.costs import Profile, profile
 from convlab.language.files import load
@@ -92,7 +92,10 @@ def _profile(name: str) -> Profile:
 
 
 def _size(name: str) -> tuple[str, int]:
-    return name.partition("_")[0] + ("2" if "_v2_" in name else ""), _profile(name).macs
+    """The order within a family: by line of networks, then by cost."""
+    line = re.match(r"[a-z]+(_v2)?", name)
+    assert line is not None
+    return line[0], _profile(name).macs
 
 
 def _page(name: str) -> str:
@@ -107,8 +110,9 @@ def _page(name: str) -> str:
     side = f"{costs.image.height} x {costs.image.width} px"
     return "\n\n".join(
         [
-            f"# {prose(design.name)}",
+            f"---\nhide: [navigation]\n---\n\n# {prose(design.name)}",
             prose(design.summary),
+            _crumb(name),
             cards_html(shown),
             f"For one image of {side}; key {code(design.key)}.",
             "## What it is",
@@ -126,9 +130,17 @@ def _page(name: str) -> str:
                 f"convlab profile {name} --by block\nconvlab build {name}\nconvlab report {name}\nconvlab export {name} --to onnx",
                 "sh",
             ),
-            source(f'import convlab\n\ndesign = convlab.load("{name}")\nmodel = convlab.build(design, device="cpu", seed=0)', "python"),
+            source(
+                f'import convlab\n\ndesign = convlab.load("{name}")\nmodel = convlab.build(design, device="cpu", seed=0)',
+                "python",
+            ),
         ]
     )
+
+
+def _crumb(name: str) -> str:
+    """The way back to what lists the preset."""
+    return "[All steps of the walk](../walk.md)" if name.startswith("roadmap/") else "[All presets](index.md)"
 
 
 def _indented(text: str) -> str:

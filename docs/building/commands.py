@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from building.text import code, prose
 
+from building.text import code, prose
 from convlab.cli.app import application
 
 WIDTH = 96
@@ -33,5 +33,5 @@ def _entry(command: Any, words: tuple[str, ...]) -> str:
     context = typer.Context(command, info_name=" ".join(words), terminal_width=WIDTH, max_content_width=WIDTH)
     help = command.get_help(context).replace("```", "'''")
     level = "#" * (len(words) + 1)
-    shown = f'```text\n{help}\n```'
+    shown = f"```text\n{help}\n```"
     return f"{level} {title} {{ #{'-'.join(words[1:])} }}\n\n{prose(command.get_short_help_str(limit=300))}\n\n{code(example)}\n\n{shown}"

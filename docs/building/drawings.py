@@ -11,7 +11,7 @@ from convlab.views.block_diagram import MARK, Diagram, block_diagram
 from convlab.views.block_parts import Box, Line
 
 UNIT = 40
-TITLE = 0.9
+TITLE = 1.1
 COLORS = {
     "spatial": OKABE_ITO["orange"],
     "depthwise": OKABE_ITO["yellow"],
@@ -34,7 +34,7 @@ def blocks(profiles: list[Profile], stage: int, *, titled: bool = False) -> str:
     names = ", ".join(each.title for each in found)
     return (
         f'<svg class="drawing" viewBox="0 {-TITLE * UNIT:.0f} {width * UNIT:.0f} {height * UNIT:.0f}" role="img" '
-        f'style="max-width:{width * UNIT:.0f}px" aria-label="block of {escape(names)}">'
+        f'style="max-width:{width * UNIT * (1.25 if titled else 1):.0f}px" aria-label="block of {escape(names)}">'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0,0.6 L8,4 L0,7.4 z" class="tip"/></marker></defs>' + "".join(inner) + "</svg>"
     )
@@ -42,7 +42,7 @@ def blocks(profiles: list[Profile], stage: int, *, titled: bool = False) -> str:
 
 def _diagram(diagram: Diagram, shift: float, *, titled: bool) -> Iterator[str]:
     if titled:
-        yield _text(diagram.title, shift, -0.55, "name")
+        yield _text(diagram.title, shift, -0.72, "name")
     for line in diagram.lines:
         yield _line(line, shift)
     for box in diagram.boxes:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from building.text import code, prose, table
-
 from convlab.language.addresses import PLURALS, SECTIONS
 from convlab.language.knobs import Knob, knobs_of
 from convlab.settings import Settings
 from convlab.training.recipes.named import recipe_names
 from convlab.training.recipes.recipe import Recipe
 from convlab.views.explanation import Explanation
-from convlab.views.explanations import explanations
 from convlab.views.knob_explanations import KINDS, explain_kind, explain_knobs, explain_setting
 from convlab.views.knob_paths import knob_paths
-from convlab.views.layer_explanations import explain_layer, written_layers
+from convlab.views.layer_explanations import written_layers
 from convlab.views.recipe_explanations import explain_recipe
 from convlab.views.tables import value_text
 from convlab.views.topics import TOPICS, explain_topic
@@ -37,8 +35,10 @@ def kinds(name: str) -> str:
     found = []
     for kind in KINDS[name]:
         about = explain_kind(name, kind)
-        values = "\n".join(f"- {code(label)} {prose(value)}" for label, value in about.facts if _is_knob(name, label))
-        found.append(f"### {kind} {{ #{name}-{kind} }}\n\n{prose(about.text)}\n\n{values}\n\n{_example(about)}")
+        values = " ".join(code(f"{label} = {value}") for label, value in about.facts if _is_knob(name, label))
+        found.append(
+            f'### {kind} {{ #{name}-{kind} }}\n\n{prose(about.text)}\n\n<p class="defaults">{values}</p>\n\n{_example(about)}'
+        )
     return "\n\n".join(found)
 
 
@@ -60,19 +60,17 @@ def settings() -> str:
 
 def recipes() -> str:
     """The recipes that come along, and what each turns."""
-    found = (about for name in recipe_names() for about in explain_recipe(name) if about.kind == "recipe")
+    found = (about for name in recipe_names() for about in explain_recipe(name) if about.what == "recipe")
     return "\n\n".join(_entry(about) for about in found)
 
 
 def recipe_knobs() -> str:
     """The knobs of a recipe."""
-    rows = [(code(name), prose(knob.help), prose(_bounds(knob)), code(value_text(knob.default))) for name, knob in knobs_of(Recipe).items()]
+    rows = [
+        (code(name), prose(knob.help), prose(_bounds(knob)), code(value_text(knob.default)))
+        for name, knob in knobs_of(Recipe).items()
+    ]
     return table(("knob", "what it does", "value", "default"), rows)
-
-
-def names() -> Iterable[str]:
-    """Every path of the language, for those who check that none is missing."""
-    return knob_paths()
 
 
 def _knobs(paths: Iterable[str]) -> str:
@@ -94,6 +92,3 @@ def _bounds(knob: Knob) -> str:
 
 def _is_knob(section: str, label: str) -> bool:
     return label in knobs_of(SECTIONS[section])
-
-
-__all__ = ["design", "explain_layer", "explanations", "kinds", "layers", "names", "recipe_knobs", "recipes", "section", "settings", "words"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from building.text import code, prose, table
-
 from convlab.errors import CODES
 from convlab.metrics import METRICS
 from convlab.presets import preset_names
@@ -21,12 +20,18 @@ EXITS = (
 
 def metrics() -> str:
     """The metrics: figures of one layer whose sum is the network's."""
-    return table(("metric", "what it counts", "unit"), [(code(each.name), prose(each.help), prose(each.unit)) for each in METRICS.values()])
+    return table(
+        ("metric", "what it counts", "unit"),
+        [(code(each.name), prose(each.help), prose(each.unit)) for each in METRICS.values()],
+    )
 
 
 def figures() -> str:
     """The headline figures."""
-    rows = [(prose(each.title), code(name), prose(each.help), prose(each.unit)) for name, each in {**FIGURES, **PREDICTED}.items()]
+    rows = [
+        (prose(each.title), code(name), prose(each.help), prose(each.unit))
+        for name, each in {**FIGURES, **PREDICTED}.items()
+    ]
     return table(("figure", "in JSON", "what it means", "unit"), rows)
 
 
@@ -42,5 +47,7 @@ def exit_codes() -> str:
 
 def spaces() -> str:
     """The spaces that come along."""
-    found = space_catalogue(preset_names("spaces"))
-    return table(("space", "designs", "what it is"), [(code(row[0].text), row[1].text, prose(row[2].text)) for row in found.rows], right=(1,))
+    rows = [
+        (code(row[0].text), row[1].text, prose(row[2].text)) for row in space_catalogue(preset_names("spaces")).rows
+    ]
+    return table(("space", "designs", "what it is"), rows, right=(1,))

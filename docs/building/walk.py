@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from building.cards import link
 from building.text import prose
 from building.text import table as text_table
-
 from convlab.charts.palette import OKABE_ITO
 from convlab.views.roadmap import roadmap_table, steps
 from convlab.views.walk_figure import SOURCE, WalkBar, walk_bars
 
 LEFT, BARS, ROW, TOP = 210, 560, 27, 34
 LOW, HIGH = 76.0, 83.0
+OTHER = "#8a8f98"
+"""Of what is no step of the walk."""
 GROUPS = ("blue", "sky", "green", "orange", "purple", "vermillion")
 
 
@@ -27,7 +27,8 @@ def figure() -> str:
     return (
         f'<svg class="drawing walk" viewBox="0 0 {LEFT + BARS + 90} {height}" role="img" aria-label="accuracy along the walk">'
         + "".join([*_axis(height), *inner])
-        + f"</svg>\n\nTop-1 accuracy on ImageNet-1K in percent, with its standard deviation over seeds, and multiply-adds: {prose(SOURCE)}. "
+        + f"</svg>\n\nTop-1 accuracy on ImageNet-1K in percent, with its standard deviation over seeds, and multiply-adds: "
+        f"{prose(SOURCE)}. "
         "Hatched steps were tried and not adopted.\n"
     )
 
@@ -39,7 +40,10 @@ def table() -> str:
     shown = [place for place, column in enumerate(found.columns) if column.name != "step"]
     head = [found.columns[place].title for place in shown]
     rows = [
-        (f"[{prose(row[2].text)}](presets/{step.preset.replace('/', '-')}.md)", *(prose(row[place].text) for place in shown))
+        (
+            f"[{prose(row[2].text)}](presets/{step.preset.replace('/', '-')}.md)",
+            *(prose(row[place].text) for place in shown),
+        )
         for step, row in zip(walk, found.rows, strict=True)
     ]
     right = [1 + number for number, place in enumerate(shown) if found.columns[place].right]
@@ -60,7 +64,7 @@ def _axis(height: int) -> Iterator[str]:
 
 def _bar(bar: WalkBar, number: int, group: int) -> Iterator[str]:
     y = TOP + ROW * number
-    color = OKABE_ITO[GROUPS[group % len(GROUPS)]]
+    color = OKABE_ITO[GROUPS[group % len(GROUPS)]] if bar.preset else OTHER
     place = f'x="{LEFT}" y="{y + 3}" width="{_x(bar.top1) - LEFT:.1f}" height="{ROW - 8}"'
     yield f'<rect style="fill:{color}" {place}><title>{escape(bar.group)}: {escape(bar.step)}, {bar.top1:.2f} %</title></rect>'
     if not bar.adopted:
@@ -75,6 +79,3 @@ def _bar(bar: WalkBar, number: int, group: int) -> Iterator[str]:
 
 def _x(percent: float) -> float:
     return LEFT + BARS * (percent - LOW) / (HIGH - LOW)
-
-
-__all__ = ["figure", "link", "table"]

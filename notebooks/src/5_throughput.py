@@ -27,10 +27,10 @@ for name in names:
 # ## Measure
 #
 # All networks take turns in the same rounds, so that a busy machine disturbs them alike. The intervals are honest:
-# where they overlap, do not rank. A few seconds, as here, are for looking; ten and more for a claim.
+# where they overlap, do not rank. A second each, as here, is for looking; ten and more for a claim.
 
 # %%
-protocol = Protocol(seconds=2, warm_up_s=0.5)
+protocol = Protocol(seconds=1, warm_up_s=0.5)
 measured = finished(
     convlab.benchmark(names, image=(96, 96), conditions=Conditions(device=device, batch=8), protocol=protocol)
 )
@@ -79,7 +79,7 @@ rising = [
             ["resnet18", "convnext_atto"],
             image=(96, 96),
             conditions=Conditions(device=device, batch=batch),
-            protocol=Protocol(seconds=1, warm_up_s=0.3),
+            protocol=Protocol(seconds=0.5, warm_up_s=0.3),
         )
     )
     for batch in (1, 4, 16)

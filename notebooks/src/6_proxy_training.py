@@ -31,7 +31,7 @@ small_kernels = replace(small_kernels, name="kernels_of_3")
 
 # %%
 data = "digits" if find_spec("sklearn") else "auto"
-short = recipe("sprint", sets=["samples=4096"])
+short = recipe("sprint", sets=["samples=2048"])
 work = convlab.train([design, small_kernels], recipe=short, data=data, seeds=2, folder=mkdtemp())
 found = finished(work)
 

@@ -47,7 +47,7 @@ def test_what_cannot_be_reported_writes_nothing(shell, tmp_path):
 def test_markdown_goes_to_stdout(shell, tmp_path):
     ran = shell("report", "convnext_atto", "--md", "--set", "block.kernel_size=9", "--image", "192")
     assert (ran.code, ran.err) == (0, "")
-    assert "turned in each: block.kernel_size=9" in ran.out
+    assert "One design; turned: block.kernel_size=9" in ran.out
     assert "| Image" not in ran.out
     assert "- Image: 3 x 192 x 192." in ran.out
     assert "the nearest preset is convnext_atto, 2 knobs away" in ran.out

@@ -19,7 +19,9 @@ def card(explorer, name):
 
 def heights(explorer, name):
     """The bars of the design as the figure has them."""
-    return {"macs": explorer.figure.data[2], "params": explorer.figure.data[3], "memory": explorer.figure.data[4]}[name].y
+    return {"macs": explorer.figure.data[2], "params": explorer.figure.data[3], "memory": explorer.figure.data[4]}[
+        name
+    ].y
 
 
 def test_a_slider_turns_its_knob_and_figure_and_cards_follow():
@@ -85,7 +87,7 @@ def test_the_blocks_controls_are_of_all_stages_or_of_one():
 def test_a_stage_more_is_a_bar_more():
     lab = Explorer("convnext_t")
     lab.session = lab.session.stage_duplicated(3)
-    assert list(lab.figure.data[2].x) == ["stem", "0", "1", "2", "3", "4", "head"]
+    assert list(lab.figure.data[2].x) == ["stem", "s0", "s1", "s2", "s3", "s4", "head"]
     assert "stages.4.depth" in lab.controls
 
 
@@ -133,7 +135,9 @@ def test_it_opens_sessions_designs_and_files(tmp_path):
     assert Explorer(lab.design).design == lab.design
 
 
-@pytest.mark.parametrize("name", ["convnext_t", "swin_t", "vit_b16", "convnext_iso_s", "efficientnet_b0", "repvgg_a0", "resnet50"])
+@pytest.mark.parametrize(
+    "name", ["convnext_t", "swin_t", "vit_b16", "convnext_iso_s", "efficientnet_b0", "repvgg_a0", "resnet50"]
+)
 def test_readings_add_up_to_the_profile(name):
     profile = convlab.profile(convlab.load(name))
     found = reading(profile)

@@ -54,7 +54,9 @@ def test_the_command_serves_until_it_is_stopped(tmp_path):
     port = _free_port()
     command = [sys.executable, "-m", "convlab", "lab", str(tmp_path / "mine"), "--no-browser", "--port", str(port)]
     environment = {**os.environ, "JUPYTER_TOKEN": "secret", "HOME": str(tmp_path)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as lab:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as lab:
         try:
             found = _asked(f"http://127.0.0.1:{port}/api/contents?token=secret", lab)
             assert "1_first_design.ipynb" in [each["name"] for each in found["content"]]

@@ -77,7 +77,9 @@ def test_a_notebook_runs(name, tmp_path, monkeypatch):
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     before = time.monotonic(), os.times()
     with _quiet():
-        NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+        NotebookClient(
+            notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        ).execute()
     after = os.times()
     cpu_s = after.children_user + after.children_system - before[1].children_user - before[1].children_system
     assert cpu_s < LONGEST_RUN_S

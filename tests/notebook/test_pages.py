@@ -68,15 +68,25 @@ def test_a_run():
     from convlab.runs import Run
 
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    given = dict.fromkeys(Run.__dataclass_fields__) | {"id": "20260101-000000-abcdef", "kind": "benchmark", "name": "resnet18"}
-    given |= {"status": "complete", "started": moment, "finished": moment, "command": "convlab bench resnet18", "rows": 1}
+    given = dict.fromkeys(Run.__dataclass_fields__) | {
+        "id": "20260101-000000-abcdef",
+        "kind": "benchmark",
+        "name": "resnet18",
+    }
+    given |= {
+        "status": "complete",
+        "started": moment,
+        "finished": moment,
+        "command": "convlab bench resnet18",
+        "rows": 1,
+    }
     assert "convlab bench resnet18" in text_of(Run(**given))
     assert "20260101-000000-abcdef" in html_of(Run(**given))
 
 
 @pytest.mark.parametrize("noun", ["convlab.load('convnext_t')", "convlab.profile(convlab.load('convnext_t'))"])
 def test_a_page_imports_neither_plotly_nor_widgets_nor_torch(noun):
-    heavy = ('torch', 'plotly', 'ipywidgets', 'numpy', 'IPython')
+    heavy = ("torch", "plotly", "ipywidgets", "numpy", "IPython")
     code = f"import convlab, sys; {noun}._repr_html_(); print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -55,7 +55,7 @@ def test_a_design_is_measured(tmp_path, monkeypatch):
     work = lab.measure("--batch", "2", "--seconds", "1", "--device", "cpu")
     assert work.wait(240)
     assert work.status == "done", work.error
-    assert work.result["rows"][0]["images_per_second"]["median"] > 0
+    assert work.result["benchmarks"][0]["rows"][0]["images_per_second"]["median"] > 0
     assert "convnext_atto-turned" in work._report.value
     assert work.figure.data[0].y[0] > 0
 

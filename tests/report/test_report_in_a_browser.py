@@ -30,7 +30,7 @@ def browser():
 
 
 @pytest.fixture
-def opened(browser, asked, tmp_path):
+def opened(browser, asked, tmp_path, request):
     """The page of a report, with what it said and asked for."""
     path = tmp_path / "report.html"
     path.write_text(page(contents(asked)), encoding="utf-8")
@@ -44,7 +44,7 @@ def opened(browser, asked, tmp_path):
     shown.wait_for_function("[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('.main-svg'))")
     yield shown, said, requests
     if "CONVLAB_ARTIFACTS" in os.environ:
-        shown.screenshot(path=Path(os.environ["CONVLAB_ARTIFACTS"], "report.png"), full_page=True)
+        shown.screenshot(path=Path(os.environ["CONVLAB_ARTIFACTS"], f"{request.node.name}.png"), full_page=True)
     shown.close()
 
 

@@ -55,6 +55,23 @@ def test_saved_in_another_folder_it_still_finds_its_base(folder):
     assert (folder / "mine.toml").read_text() == TEXT
 
 
+def test_saved_behind_a_link_it_still_finds_its_base(folder):
+    (folder / "far" / "away").mkdir(parents=True)
+    (folder / "link").symlink_to(folder / "far" / "away")
+    saved = opened(folder / "mine.toml").saved(folder / "link" / "copy.toml")
+    assert saved.keeps_comments
+    assert 'base = "../../parts/base.toml"   # what it is built on' in saved.text
+    assert load(folder / "link" / "copy.toml") == load(folder / "far" / "away" / "copy.toml") == saved.design
+
+
+def test_saved_under_another_name_of_its_own_file_it_still_finds_its_base(folder):
+    (folder / "other").mkdir()
+    (folder / "other" / "link.toml").symlink_to(folder / "mine.toml")
+    saved = opened(folder / "mine.toml").turned("drop_path", 0.3).saved(folder / "other" / "link.toml")
+    assert saved.path == folder / "mine.toml"
+    assert load(folder / "mine.toml") == saved.design
+
+
 def test_saved_over_its_own_base_it_says_everything(folder):
     session = opened(folder / "mine.toml")
     path = folder / "parts" / "base.toml"
@@ -140,6 +157,32 @@ def test_a_broken_file_is_kept_until_it_is_mended(name, tmp_path):
     mended = session.written('base = "convnext_t"\ndrop_path = 0.5\n')
     assert mended.broken is None
     assert load(mended.saved().path).drop_path == 0.5
+
+
+def test_a_broken_file_is_not_overwritten_under_another_name_of_its(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.toml").write_text("depths = [3, 3\n")
+    (tmp_path / "link.toml").symlink_to("broken.toml")
+    session = opened_draft("broken.toml")
+    for name in ("./broken.toml", tmp_path / "broken.toml", "link.toml"):
+        with pytest.raises(ConvlabError, match="no design yet"):
+            session.saved(name)
+    (tmp_path / "broken.toml").unlink()
+    with pytest.raises(ConvlabError, match="no design yet"):
+        session.saved(tmp_path / "broken.toml")
+    assert session.saved("other.toml").broken is None
+
+
+def test_mending_can_be_taken_back(tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text("depths = [3, 3\n")
+    session = opened_draft(path)
+    mended = session.written('base = "convnext_t"\n').saved()
+    assert mended.undone().broken == session.broken
+    with pytest.raises(ConvlabError, match="no design yet"):
+        mended.undone().saved()
+    assert path.read_text() == 'base = "convnext_t"\n'
+    assert mended.undone().redone().broken is None
 
 
 def test_what_is_no_text_is_refused(tmp_path):

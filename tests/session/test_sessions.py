@@ -83,7 +83,13 @@ def test_what_the_shell_refuses_is_refused_in_its_words(path, value):
     assert session.last == "drop_path 0.1 -> 0.2"
 
 
-@pytest.mark.parametrize("value", [None, object(), {"a": 1}, {1, 2}])
+def test_what_turns_several_knobs_at_once():
+    session = opened("efficientnet_b0").turned("scale.width", 2.0)
+    assert session.design == load("efficientnet_b0", sets=["scale.width=2.0"]) == load_text(session.text)
+    assert session.last == "scale.width"
+
+
+@pytest.mark.parametrize("value", [None, object(), {"a": 1}, {1, 2}, pytest.param(10**5000, id="huge")])
 def test_what_is_no_value_at_all_is_refused(value):
     with pytest.raises(ConvlabError):
         opened("convnext_t").turned("stages.2.depth", value)

@@ -20,9 +20,12 @@ def driven(deeds, source="convnext_t", *, size=(120, 40), folder, theme=""):
     async def drive():
         app = LabApp(session, folder=folder, theme=theme)
         app.animation_level = "none"
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause()
-            return await deeds(app, pilot)
+        try:
+            async with app.run_test(size=size) as pilot:
+                await pilot.pause()
+                return await deeds(app, pilot)
+        finally:
+            app.jobs.close()
 
     return asyncio.run(drive())
 

@@ -1,13 +1,18 @@
 """Editing in the lab by keyboard and mouse: cursor, prompt, bumps, stages, history, walk."""
 
+import pytest
 from seeing import driven, lab_of, said, seen
 from textual.events import MouseScrollDown
 from textual.widgets import Input
 
+from convlab.costs import profile
+from convlab.documents.assignments import parse_assignment
+from convlab.presets import preset_names
 from convlab.session import opened
 from convlab.tui.actions import ACTIONS
 from convlab.tui.deeds import DEEDS
-from convlab.tui.prompt import Prompt
+from convlab.tui.prompt import Prompt, editable
+from convlab.views.grid import grid
 
 
 def test_every_action_has_a_deed_and_a_key_of_its_own():
@@ -88,13 +93,32 @@ def test_bumps_pass_over_what_the_design_does_not_take(tmp_path):
         lab.grid.select("stages.0.depth")
         await pilot.press("1", "enter", "minus")
         assert "no value before" in said(app)
-        # A custom block is a list of layers, edited as text.
-        lab.grid.select("stages.3.block.kind")
-        for source in ("replknet_31b", "regnety_4gf", "vit_b16", "swin_t", "efficientnet_b0", "convnext_iso_s"):
-            lab.go(opened(source))
-            await pilot.press("pageup", "end", "pagedown", "home", "plus")
 
     driven(deeds, folder=tmp_path)
+
+
+@pytest.mark.slow
+def test_it_opens_every_preset(tmp_path):
+    async def deeds(app, pilot):
+        lab = lab_of(app)
+        for source in (*preset_names(), *preset_names("roadmap")):
+            lab.go(opened(source))
+            await pilot.press("pagedown", "home", "plus", "pageup", "end")
+            assert source.rpartition("/")[2] in seen(app)
+            assert "error:" not in seen(app), source
+
+    driven(deeds, folder=tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", preset_names())
+def test_what_the_prompt_offers_is_the_value_that_the_knob_has(source):
+    session = opened(source)
+    found = profile(session.design)
+    for row in grid(found, session.design).rows:
+        for cell in row.cells.values():
+            value = parse_assignment(f"{cell.path}={editable(cell.value)}").value
+            assert session.turned(cell.path, value).design == session.design, cell.path
 
 
 def test_a_custom_block_is_text(tmp_path):
@@ -155,8 +179,13 @@ def test_the_walk(tmp_path):
         changed = [cell.path for row in lab.grid.grid.rows for cell in row.cells.values() if cell.changed]
         assert {"stages.0.depth", "stages.2.depth"} & set(changed) == {"stages.2.depth"}
         assert lab.grid.cell.path in changed
-        for _ in range(14):
-            await pilot.press("w")
+        await pilot.press("w")
+        assert "Walk 3 of 16" in seen(app)
+        # From the tab of the walk, to any step.
+        lab.panes.choose("walk")
+        await pilot.pause()
+        lab.panes.focus_tab()
+        await pilot.press("end", "enter")
         assert lab.session.design.key == opened("convnext_t").design.key
         await pilot.press("w")
         assert "last step" in said(app)

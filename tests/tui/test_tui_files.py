@@ -67,15 +67,15 @@ def test_leaving_asks_about_what_is_not_saved(tmp_path, monkeypatch):
         await pilot.pause()
         return app._exit
 
-    async def has_nothing(app, pilot):
-        await pilot.press("q")
+    async def has_nothing_to_lose(app, pilot):
+        await pilot.press("plus", "u", "q")
         await pilot.pause()
         return app._exit
 
     assert driven(stays_then_saves, folder=tmp_path)
     assert load(tmp_path / "convnext_t.toml").depths == (4, 3, 9, 3)
     assert driven(discards, folder=tmp_path)
-    assert driven(has_nothing, folder=tmp_path)
+    assert driven(has_nothing_to_lose, folder=tmp_path)
 
 
 def test_the_picker_begins_and_opens(tmp_path):
@@ -91,7 +91,8 @@ def test_the_picker_begins_and_opens(tmp_path):
         await pilot.press("enter")
         lab = lab_of(app)
         assert lab.session.design.name == "convnext_v2_atto"
-        await pilot.press("plus", "o", *"resnet50")
+        await pilot.press("plus", "o")
+        app.screen.query_one(Input).value = "resnet50"
         await pilot.press("enter")
         assert isinstance(app.screen, Unsaved)
         await pilot.press("d")
@@ -114,15 +115,59 @@ def test_a_broken_file_is_mended_in_its_source(tmp_path):
 
     async def deeds(app, pilot):
         lab = lab_of(app)
-        await pilot.pause(0.4)
-        assert lab.tab == "source"
-        assert "error: depths has 3 values" in seen(app) or "3 values" in seen(app)
-        lab.query_one("#panel-source").editor.text = MINE
+        await pilot.pause()
+        # The source says what is wrong and where; the grid has the last good design: what the rest of the file says.
+        assert lab.panes.tab == "source"
+        panel = lab.panes.panel
+        assert f"{path}:3" in seen(app).replace("\n", "")
+        assert "3 values" in seen(app)
+        assert "^^^" in seen(app)
+        assert lab.session.design.depths == (2, 2, 6, 2)
+        assert panel.editor.has_focus
+        # What is in the file stays there until it is mended.
+        await pilot.press("escape", "ctrl+s")
+        assert "no design yet" in said(app)
+        await pilot.press("f8") if panel.editor.has_focus else panel.action_mistake()
+        assert panel.editor.cursor_location[0] == 2
+        panel.editor.text = MINE
         await pilot.pause(0.4)
         assert lab.session.path == path
+        assert lab.session.broken is None
+        # Broken once more by hand: the design stays as it was.
+        panel.editor.text = MINE.replace("6, 2]", "six]")
+        await pilot.pause(0.4)
+        assert "error:" in seen(app)
         assert lab.session.design.depths == (2, 2, 6, 2)
+        # An edit in the grid does not throw away what is written.
+        await pilot.press("escape", "plus")
+        assert "changed elsewhere" in seen(app)
+        assert "six]" in panel.editor.text
 
-    driven(deeds, opened_draft(path), folder=tmp_path)
+    driven(deeds, opened_draft(path), folder=tmp_path, size=(120, 48))
+
+
+def test_what_somebody_else_wrote_is_not_written_over_unasked(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+
+    async def deeds(app, pilot):
+        theirs = MINE + "drop_path = 0.3\n"
+        path.write_text(theirs)
+        await pilot.press("plus", "ctrl+s")
+        assert "changed or removed by somebody else" in seen(app).replace("\n", "")
+        await pilot.press("escape")
+        assert lab_of(app).session.unsaved
+        assert path.read_text() == theirs
+        await pilot.press("ctrl+s", "down", "enter")
+        app.screen.query_one(Input).value = str(tmp_path / "other.toml")
+        await pilot.press("enter")
+        assert load(tmp_path / "other.toml").depths == (3, 2, 6, 2)
+        assert path.read_text() == theirs
+        (tmp_path / "other.toml").unlink()
+        await pilot.press("plus", "ctrl+s", "enter")
+        assert load(tmp_path / "other.toml").depths == (4, 2, 6, 2)
+
+    driven(deeds, path, folder=tmp_path)
 
 
 def test_baseline_pins_differences_and_the_command(tmp_path):
@@ -162,6 +207,9 @@ def test_three_thousand_blocks(tmp_path):
 
     async def deeds(app, pilot):
         await pilot.press("plus", "plus")
+        for key in ("field", "memory", "layers", "diff"):
+            lab_of(app).panes.choose(key)
+            await pilot.pause()
         return lab_of(app).session.design.depths
 
     assert driven(deeds, path, folder=tmp_path)[0] == 702

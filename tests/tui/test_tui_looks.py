@@ -5,6 +5,7 @@ import sys
 
 from seeing import agrees, driven, lab_of, said, seen
 
+from convlab.tui.remembered import recall
 from convlab.tui.themes import THEMES
 
 SIZES = ((80, 24), (120, 40), (160, 48))
@@ -57,31 +58,31 @@ def test_a_small_terminal_is_told_politely(tmp_path):
 def test_tabs_panes_and_jumps(tmp_path):
     async def deeds(app, pilot):
         lab = lab_of(app)
-        assert lab.tab == "grid"
+        assert lab.panes.tab == "grid"
         seen_tabs = []
-        for _ in lab.tabs:
+        for _ in lab.panes.tabs:
             await pilot.press("right_square_bracket")
             await pilot.pause()
-            seen_tabs.append(lab.tab)
-            assert lab.grid.display == (lab.tab == "grid")
-        assert seen_tabs == [*lab.tabs[1:], "grid"]
+            seen_tabs.append(lab.panes.tab)
+            assert lab.grid.display == (lab.panes.tab == "grid")
+        assert seen_tabs == [*lab.panes.tabs[1:], "grid"]
         await pilot.press("left_square_bracket")
-        assert lab.tab == lab.tabs[-1]
+        assert lab.panes.tab == lab.panes.tabs[-1]
         await pilot.press("escape")
-        assert lab.tab == "grid"
+        assert lab.panes.tab == "grid"
         await pilot.press("j")
         assert " a " in seen(app)
         await pilot.press("s")
-        assert lab.tab == lab.tabs[1]
-        await pilot.click("#all-grid")
-        assert lab.tab == "grid"
+        assert lab.panes.tab == lab.panes.tabs[1]
+        await pilot.click("#tab-grid")
+        assert lab.panes.tab == "grid"
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
-        assert lab.stacked
+        assert lab.panes.stacked
         await pilot.press("v")
-        assert not lab.stacked
+        assert not lab.panes.stacked
         await pilot.press("d")
-        assert lab.tab == "diff"
+        assert lab.panes.tab == "diff"
         await pilot.press("escape", "j", "z")
         assert lab.grid.has_focus
 
@@ -104,8 +105,8 @@ def test_the_lab_imports_no_torch():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_help_sets_keys_that_are_remembered(tmp_path):
-    async def deeds(app, pilot):
+def test_keys_and_theme_are_kept_between_starts(tmp_path):
+    async def first(app, pilot):
         await pilot.press("question_mark")
         assert "Next value" in seen(app)
         for _ in range(6):
@@ -114,23 +115,14 @@ def test_help_sets_keys_that_are_remembered(tmp_path):
         assert "is the key of “Pin”" in seen(app)
         await pilot.press("enter", "7")
         assert "choose another" in seen(app)
-        await pilot.press("enter", "z")
+        # By mouse too.
+        await pilot.click("#change")
+        await pilot.press("z")
         assert "“Undo” is z" in seen(app)
-        await pilot.press("escape", "plus", "z")
+        await pilot.click("#usual")
+        assert "“Undo” is u ^z" in seen(app)
+        await pilot.press("enter", "z", "escape", "plus", "z")
         assert not lab_of(app).session.can_undo
-
-    async def again(app, pilot):
-        await pilot.press("plus", "z")
-        assert not lab_of(app).session.can_undo
-        await pilot.press("question_mark", *["down"] * 6, "backspace", "escape", "plus", "u")
-        assert not lab_of(app).session.can_undo
-
-    driven(deeds, folder=tmp_path)
-    driven(again, folder=tmp_path)
-
-
-def test_a_theme_is_seen_while_it_is_chosen_and_remembered(tmp_path):
-    async def deeds(app, pilot):
         await pilot.press("T", "down")
         await pilot.pause()
         assert app.theme == "light"
@@ -140,26 +132,32 @@ def test_a_theme_is_seen_while_it_is_chosen_and_remembered(tmp_path):
         assert app.theme == "okabe-ito"
 
     async def again(app, pilot):
+        assert app.theme == "okabe-ito"
+        await pilot.press("plus", "z")
+        assert not lab_of(app).session.can_undo
+        await pilot.press("question_mark", *["down"] * 6, "backspace", "escape", "plus", "u")
+        assert not lab_of(app).session.can_undo
+
+    async def for_this_time(app, pilot):
         return app.theme
 
-    driven(deeds, folder=tmp_path)
-    assert driven(again, folder=tmp_path) == "okabe-ito"
-    assert driven(again, folder=tmp_path, theme="light") == "light"
+    driven(first, folder=tmp_path)
+    driven(again, folder=tmp_path)
+    assert driven(for_this_time, None, folder=tmp_path, theme="light") == "light"
+    assert recall(tmp_path)[0].theme == "okabe-ito"
 
 
 def test_what_is_damaged_is_told_once(tmp_path):
     (tmp_path / "tui.json").write_text("{")
-    told = []
 
     async def deeds(app, pilot):
         await pilot.pause()
-        told.append([note.message for note in app._notifications])
-        return app.theme
+        return app.theme, [note.message for note in app._notifications]
 
-    assert driven(deeds, folder=tmp_path) == "dark"
-    assert driven(deeds, folder=tmp_path) == "dark"
-    assert "put aside" in told[0][0]
-    assert told[1] == []
+    theme, told = driven(deeds, folder=tmp_path)
+    assert theme == "dark"
+    assert "put aside" in told[0]
+    assert recall(tmp_path)[1] == ""
 
 
 def test_the_palette_has_every_action(tmp_path):

@@ -113,7 +113,7 @@ def test_a_measurement_begins_and_is_cancelled(tmp_path, monkeypatch):
         await pilot.press("ctrl+s")
         await pilot.pause()
         assert [job.kind for job in app.job_states] == ["bench"]
-        assert lab.tab == "curves"
+        assert lab.panes.tab == "curves"
         await pilot.press("k")
         assert app.clipboard.startswith("convlab bench convnext_atto")
         await pilot.press("escape", "plus")  # nothing waits for it

@@ -29,5 +29,5 @@ def unpin(lab: Lab) -> None:
 
 def diff(lab: Lab) -> None:
     """Figures and knobs of the baseline, the pinned designs and this one."""
-    lab.choose_tab("diff")
-    lab.focus_tab()
+    lab.panes.choose("diff")
+    lab.panes.focus_tab()

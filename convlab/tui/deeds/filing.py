@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.session import opened_draft
 from convlab.tui.dialogs.asking import AskText
+from convlab.tui.dialogs.choosing import Choose
 from convlab.tui.dialogs.picker import Picker
 from convlab.tui.dialogs.unsaved import SAVE, Unsaved
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
 
+OVER = "over"
+ELSEWHERE = "elsewhere"
+
 
 def save(lab: Lab) -> None:
     """Into the design's file; where it has none, one is asked for. Raises ConvlabError."""
-    if lab.session.path is None:
-        save_as(lab)
-        return
-    _saved(lab, None)
+    _save(lab, lambda: None)
 
 
 def save_as(lab: Lab, then: Callable[[], None] | None = None) -> None:
@@ -49,7 +50,7 @@ def open_another(lab: Lab) -> None:
 
     def answered(source: str | None) -> None:
         if source:
-            guarded(lab, lambda: lab.try_to(lambda: open_source(lab, source)))
+            guarded(lab, lambda: lab.attempt(lambda: open_source(lab, source)))
 
     lab.app.push_screen(Picker(), answered)
 
@@ -78,16 +79,35 @@ def guarded(lab: Lab, then: Callable[[], None], *, leaving: bool = False) -> Non
         return
 
     def answered(answer: str | None) -> None:
-        if answer == SAVE and lab.session.path is None:
-            save_as(lab, then)
-        elif answer == SAVE:
-            if lab.attempt(lambda: _saved(lab, None)):
-                then()
+        if answer == SAVE:
+            lab.attempt(lambda: _save(lab, then))
         elif answer is not None:
             then()
 
     name = (lab.session.design.name or lab.session.origin) if unsaved else ""
     lab.app.push_screen(Unsaved(name, running=running), answered)
+
+
+def _save(lab: Lab, then: Callable[[], None]) -> None:
+    """Save, and then do something; what somebody else wrote into the file is written over only if a person says so. Raises ConvlabError."""
+
+    def write() -> None:
+        _saved(lab, None)
+        then()
+
+    def answered(answer: str | None) -> None:
+        if answer == OVER:
+            lab.attempt(write)
+        elif answer == ELSEWHERE:
+            save_as(lab, then)
+
+    if lab.session.path is None:
+        save_as(lab, then)
+    elif lab.session.changed_on_disk:
+        options = [(OVER, "Write over it"), (ELSEWHERE, "Save as another file")]
+        lab.app.push_screen(Choose(f"{lab.session.path.name} was changed or removed by somebody else", options), answered)
+    else:
+        write()
 
 
 def _saved(lab: Lab, path: Path | None) -> None:

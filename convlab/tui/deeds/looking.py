@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 def next_tab(lab: Lab) -> None:
     """The tab to the right."""
-    _step(lab, 1)
+    lab.panes.step(1)
 
 
 def previous_tab(lab: Lab) -> None:
     """The tab to the left."""
-    _step(lab, -1)
+    lab.panes.step(-1)
 
 
 def arrange(lab: Lab) -> None:
     """Side by side, or one over the other."""
-    lab.turn_panes()
+    lab.panes.turn()
 
 
 def jump(lab: Lab) -> None:
@@ -66,14 +66,8 @@ def help_(lab: Lab) -> None:
 def _jumped(lab: Lab, name: str | None) -> None:
     kind, _, what = (name or "").partition(" ")
     if kind == "tab":
-        lab.choose_tab(what)
-        lab.focus_tab()
+        lab.panes.choose(what)
+        lab.panes.focus_tab()
     elif kind == "row":
         lab.grid.select(lab.grid.grid.rows[int(what)].path)
         lab.grid.focus()
-
-
-def _step(lab: Lab, direction: int) -> None:
-    tabs = lab.tabs
-    at = tabs.index(lab.tab) if lab.tab in tabs else 0
-    lab.choose_tab(tabs[(at + direction) % len(tabs)])

@@ -91,7 +91,7 @@ def _begin(lab: Lab, order: Order) -> None:
 
 def _see(lab: Lab, state: JobState) -> None:
     """Go to where the work is shown."""
-    lab.choose_tab("curves")
+    lab.panes.choose("curves")
     lab.say(f"{state.title} runs; c cancels it.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from rich.markup import escape
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,7 +21,7 @@ class Dialog(ModalScreen[Answer | None]):
     def box(self, title: str, hint: str = "") -> Vertical:
         """The box that holds everything, with its title and a hint in its border."""
         box = Vertical(classes="box")
-        box.border_title = title
+        box.border_title = escape(title)
         box.border_subtitle = hint
         return box
 

@@ -9,7 +9,8 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Static
+from textual.containers import Horizontal
+from textual.widgets import Button, DataTable, Static
 
 from convlab.tui.actions import ACTIONS, Action, action, key_text
 from convlab.tui.dialogs.dialog import Dialog
@@ -42,6 +43,10 @@ class Help(Dialog[None]):
             yield Static(INTRODUCTION, markup=False, classes="introduction")
             yield DataTable(cursor_type="row", id="actions")
             yield Static(id="asked", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Another key", id="change", compact=True)
+                yield Button("The usual key", id="usual", compact=True)
+                yield Button("Leave", id="leave", compact=True)
 
     def on_mount(self) -> None:
         """Every action in a row."""
@@ -68,6 +73,16 @@ class Help(Dialog[None]):
     @on(DataTable.RowSelected)
     def _chosen(self, event: DataTable.RowSelected) -> None:
         event.stop()
+        self._ask()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.query_one(DataTable).focus()
+        {"change": self._ask, "usual": self.action_usual, "leave": self.action_leave}[str(event.button.id)]()
+
+    def _ask(self) -> None:
+        """Wait for the key of the highlighted action."""
         self._waiting = self._highlighted()
         self._tell(f"Press the key for “{self._waiting.title}”, or Esc.")
 

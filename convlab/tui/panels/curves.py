@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from convlab.tui.drawing.picture import Picture, Size, wrapped
 from convlab.tui.drawing.sheet import Sheet
 from convlab.tui.panels.panel import Panel, Shown
-from convlab.views.live_learning import live_series, rates
+from convlab.views.live_learning import live_curves, rates
 
 if TYPE_CHECKING:
     from convlab.tui.jobs import JobState
@@ -24,15 +24,16 @@ class CurvesPanel(Panel):
     title = "Curves"
     key = "curves"
     help = (
-        "What runs, with its rate and the time that is left; the learning curves of all trainings of this session, each with its sign, "
-        "its line and its numbers; throughputs of measurements with their 95 % intervals. f goes from accuracy to loss."
+        "What runs, with its rate and the time that is left; training losses and validation accuracies of this session's trainings, each "
+        "with its sign, its line and its numbers; throughputs of measurements with their 95 % intervals. f goes from loss to accuracy "
+        "where there is no room for both."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f", "figure", "Figure", show=False)]
 
     def __init__(self) -> None:
         super().__init__()
         self.sheet = Sheet(self._picture)
-        self.figure = "accuracy"
+        self.figure = "loss"
         self._jobs: tuple[JobState, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -45,13 +46,13 @@ class CurvesPanel(Panel):
         self.sheet.redraw()
 
     def action_figure(self) -> None:
-        """Accuracy or loss."""
+        """Loss or accuracy."""
         self.figure = "loss" if self.figure == "accuracy" else "accuracy"
         self.sheet.redraw()
 
     def _picture(self, size: Size, pointed: str) -> Picture:
         if not self._jobs:
             return Picture(wrapped(EMPTY, size.width, "muted"))
-        series = [one for job in self._jobs for one in live_series(job.curves, self.figure)]
+        curves = [one for job in self._jobs for one in live_curves(job.curves)]
         measured = [one for job in self._jobs if job.kind == "bench" for one in rates(job.result or {})]
-        return Picture(tuple(curves_lines(self._jobs, series, measured, size)))
+        return Picture(tuple(curves_lines(self._jobs, curves, measured, size, figure=self.figure)))

@@ -63,14 +63,14 @@ class SourcePanel(Panel):
         self._shown = shown
         if source_text(shown.session) != self._known and not self.problems:
             self._take(source_text(shown.session))
+            self.problems = () if shown.session.broken is None else shown.session.broken.problems
         self._tell()
 
     def action_revert(self) -> None:
         """Give up what is written."""
         if self._shown is not None:
-            self.problems = ()
-            self._take(source_text(self._shown.session))
-            self._tell()
+            self.problems, self._known = (), ""
+            self.show(self._shown)
 
     def action_mistake(self) -> None:
         """Put the cursor on the first mistake."""

@@ -1,5 +1,8 @@
 """What panels draw, as plain text: it fits every room and says what the views say."""
 
+import math
+from dataclasses import replace
+
 import pytest
 from designs import preset
 
@@ -15,7 +18,7 @@ from convlab.tui.panels.pictures.field import field_picture
 from convlab.tui.panels.pictures.layers import entries, layer_lines
 from convlab.tui.panels.pictures.memory import memory_picture
 from convlab.tui.panels.pictures.walk import roadmap, step_of, walk_picture
-from convlab.views.live_learning import live_series, rates
+from convlab.views.live_learning import live_curves, rates
 from convlab.views.memory_line import memory_line
 from convlab.views.outline import all_nodes, outline
 from convlab.views.receptive_field import growth
@@ -145,9 +148,26 @@ def test_curves_progress_and_rates(size):
             running=False,
         ),
     )
-    series = [one for job in jobs for one in live_series(job.curves, "accuracy")]
-    text = fits(tuple(curves_lines(jobs, series, rates(jobs[2].result), size)), size)
+    curves = [one for job in jobs for one in live_curves(job.curves)]
+    text = fits(tuple(curves_lines(jobs, curves, rates(jobs[2].result), size)), size)
+    assert "training loss, nats" in text
+    assert ("validation accuracy, %" in text) == (size.width >= 90)
+    other = fits(tuple(curves_lines(jobs, curves, (), size, figure="accuracy")), size)
+    assert "validation accuracy, %" in other
     assert "the process was killed" in text
     assert "49.5 %" in text
     assert all(sign in text for sign in "●▲")
     assert "21 s left" in text
+
+
+def test_losses_are_drawn_before_anybody_has_looked_at_the_accuracy():
+    started = {("a", 0): tuple((float(step), 3.0 - step / 10, math.nan) for step in range(1, 7))}
+    job = JobState("1", "train", "train a", (), Progress(6, 100, "", 1.0), started)
+    size = Size(100, 20)
+    text = fits(tuple(curves_lines((job,), live_curves(started), (), size)), size)
+    assert "training loss, nats" in text
+    assert "validation" not in text
+    assert any("⠀" < character < "⣿" for character in text)
+    assert "2.4 nats" in text
+    ended = replace(job, running=False, stopping=True, folder="/runs/r1")
+    assert "stopped; R resumes it" in fits(tuple(curves_lines((ended,), (), (), size)), size)

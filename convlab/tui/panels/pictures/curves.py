@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from convlab.tui.drawing.axes import Axis
 from convlab.tui.drawing.bars import bar
 from convlab.tui.drawing.curves import Curve, chart, legend_mark
-from convlab.tui.drawing.picture import Line, Size, Span, clipped, padded, switches
-from convlab.views.learning import Series
-from convlab.views.live_learning import FIGURES, Rate, best
+from convlab.tui.drawing.picture import Line, Size, Span, clipped, padded, switches, width_of
+from convlab.views.live_learning import FIGURES, Both, Rate, best, last
 
 if TYPE_CHECKING:
     from convlab.progress import Progress
@@ -21,30 +20,54 @@ LEAST_CHART = 6
 ROOMY = 50
 """Below so many columns numbers are told in short."""
 
+WIDE = 90
+"""From so many columns on losses and accuracies are drawn beside each other."""
+
 
 def curves_lines(
-    jobs: Sequence[JobState], series: Sequence[Series], measured: Sequence[Rate], size: Size
+    jobs: Sequence[JobState], curves: Sequence[Both], measured: Sequence[Rate], size: Size, *, figure: str = "loss"
 ) -> Iterator[Line]:
-    """Progress, then the curves in the room that numbers and bars leave."""
-    running = [job_line(job, size.width) for job in jobs if job.running or job.error]
-    legend = list(legend_lines(series, size.width))
+    """Progress, then the curves in the room that numbers and bars leave: of both figures where there is room, else of ``figure``."""
+    told = [job_line(job, size.width) for job in jobs if job.running or job.error or job.resumable]
+    legend = [legend_line(at, each, size.width) for at, each in enumerate(curves)]
     bars = list(rate_lines(measured, size.width))
-    yield from running
-    if any(value is not None for one in series for value in one.values):
-        rows = size.height - len(running) - len(legend) - len(bars) - 1
-        name, unit = FIGURES[series[0].figure]
-        yield switches(("f", f"{name}, {unit}", "figure"))
-        curves = [Curve(tuple(zip(one.samples, one.values, strict=True)), at) for at, one in enumerate(series)]
-        drawn = chart(curves, Size(size.width, max(LEAST_CHART, rows + 1)), x=Axis("steps", whole=True), y=Axis(""))
-        yield from drawn[1:]
+    rows = max(LEAST_CHART, size.height - len(told) - len(legend) - len(bars))
+    yield from told
+    if curves:
+        yield from charts(curves, Size(size.width, rows), figure)
         yield from legend
     yield from bars
 
 
+def charts(curves: Sequence[Both], size: Size, figure: str) -> Iterator[Line]:
+    """A headline, and under it the training losses, the validation accuracies, or both beside each other."""
+    known = [name for name in FIGURES if any(each[name].known for each in curves)]
+    if size.width >= WIDE and len(known) > 1:
+        width = (size.width - 2) // 2
+        drawn = [_chart(curves, Size(width, size.height), name) for name in FIGURES]
+        for left, right in zip(*drawn, strict=True):
+            yield (*left, Span(" " * (size.width - width - width_of(left))), *right)
+        return
+    name = figure if figure in known or not known else known[0]
+    title, *lines = _chart(curves, size, name)
+    yield switches(("f", ", ".join(FIGURES[name]), "figure")) if len(known) > 1 else title
+    yield from lines
+
+
+def _chart(curves: Sequence[Both], size: Size, figure: str) -> tuple[Line, ...]:
+    name, unit = FIGURES[figure]
+    drawn = [Curve(tuple(zip(each[figure].samples, each[figure].values, strict=True)), at) for at, each in enumerate(curves)]
+    _, *lines = chart(drawn, size, x=Axis("steps", whole=True), y=Axis(""))
+    return ((Span(f"{name}, {unit}", "strong"),), *lines)
+
+
 def job_line(job: JobState, width: int) -> Line:
-    """A job that runs with its bar, rate and time left, or one that failed with its message."""
+    """A job that runs with its bar, rate and time left; one that failed with its message; one that can be resumed."""
+    again = "; R resumes it" if job.resumable else ""
     if job.error:
-        return (Span(clipped(f"✗ {job.title}: {job.error[0].message}", width), "bad"),)
+        return (Span(clipped(f"✗ {job.title}: {job.error[0].message}{again}", width), "bad"),)
+    if not job.running:
+        return (Span(clipped(f"■ {job.title}: {job.status}{again}", width), "warning"),)
     if job.progress is None:
         return (Span(clipped(f"{job.title}: starting", width), "muted"),)
     progress: Progress = job.progress
@@ -72,14 +95,15 @@ def job_line(job: JobState, width: int) -> Line:
     )
 
 
-def legend_lines(series: Sequence[Series], width: int) -> Iterator[Line]:
-    """A line a curve: its sign, whose it is, the last value and the best."""
-    for place, one in enumerate(series):
-        last = next((value for value in reversed(one.values) if value is not None), None)
-        step = f" at {one.samples[-1]:,}" if one.samples and width >= ROOMY else ""
-        text = f" {_value(last)} {one.unit}{step}" + f", best {_value(best(one))}" * (width >= ROOMY)
-        name = f" {one.name}, seed {one.seeds[0]}"
-        yield (legend_mark(place), Span(padded(name, max(0, width - 1 - len(text)))), Span(text, "strong"))
+def legend_line(place: int, curves: Both, width: int) -> Line:
+    """The sign of a curve, whose it is, its step, its loss, and its last and best accuracy."""
+    loss, accuracy = curves["loss"], curves["accuracy"]
+    text = f" {_value(last(loss))} {loss.unit}"
+    if accuracy.known:
+        text += f", {_value(last(accuracy))} {accuracy.unit}" + f", best {_value(best(accuracy))}" * (width >= ROOMY)
+    step = f" at {loss.samples[-1]:,}" if loss.samples and width >= ROOMY else ""
+    name = f" {loss.name}, seed {loss.seeds[0]}{step}"
+    return (legend_mark(place), Span(padded(name, max(0, width - 1 - len(text)))), Span(text, "strong"))
 
 
 def rate_lines(measured: Sequence[Rate], width: int) -> Iterator[Line]:
