@@ -23,7 +23,7 @@ PACKAGES = ("convlab", "ipywidgets", "plotly", "numpy")
 def moves(explorer: Explorer, count: int) -> Iterator[Callable[[], None]]:
     """Sliders of every kind, each to values that were not there before."""
     last = len(explorer.design.stages) - 1
-    paths = [f"stages.{last}.depth", f"stages.{last // 2}.depth", "drop_path"]
+    paths = dict.fromkeys([f"stages.{last}.depth", f"stages.{last // 2}.depth", "drop_path"])
     controls = [explorer.controls[path] for path in paths]
     starts = [control.value for control in controls]
     for number in range(1, count + 1):
@@ -56,7 +56,7 @@ def main() -> int:
     """Time them, print a table, write the results; 1 where a median is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="presets; all by default")
-    parser.add_argument("--moves", type=int, default=10, help="of each of three sliders")
+    parser.add_argument("--moves", type=int, default=10, help="of each of two or three sliders")
     asked = parser.parse_args()
     convlab.profile(convlab.load("convnext_t"))
     rows = []

@@ -26,7 +26,7 @@ sample
 charts.population(sample.population, y="activations")
 
 # %% [markdown]
-# Equal MACs, and activations from 10 to 40 million: on a GPU these are what costs time (notebook 5). The line joins
+# Equal MACs, and activations from 5 to 39 million: memory traffic, which costs time of its own (notebook 5). The line joins
 # the members that no other one beats in both.
 #
 # ## Which knobs make the difference?
