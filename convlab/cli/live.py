@@ -131,7 +131,8 @@ class Lines(Live):
         now = time.monotonic()
         if now - self._last >= EVERY_S:
             self._last = now
-            print(visible(line(progress)), file=self._stream, flush=True)
+            with suppress(OSError):  # as on a full disk, where the work itself may have another one
+                print(visible(line(progress)), file=self._stream, flush=True)
 
     def step(self, what: str) -> None:
         """Nothing: the end is a line of its own, and soon there."""
@@ -174,9 +175,9 @@ def line(progress: Progress) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as people say them."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
@@ -184,7 +185,7 @@ def duration(seconds: float) -> str:
 def _tell(event: Heard, stream: TextIO) -> None:
     from convlab.workers.lines import line_of
 
-    with suppress(BrokenPipeError):  # nobody listens any more; the work stops in a moment, by the end of stdin
+    with suppress(OSError):  # nobody listens any more, or the disk is full: neither is a reason to lose the work
         print(line_of(event), file=stream, flush=True)
 
 

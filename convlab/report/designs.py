@@ -100,5 +100,5 @@ def _labelled(sentence: str) -> tuple[str, str]:
 
 def _heaviest(profile: Profile) -> int:
     """The stage with the most multiply-adds."""
-    stages = [part for part in profile.parts[1:] if not part.head and not part.path.startswith("downsample_layers")]
+    stages = [part for part in profile.parts[1:] if not part.head and not part.path.startswith("downsample")]
     return max(range(len(stages)), key=lambda index: stages[index].macs)

@@ -54,14 +54,15 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed, on the disk, when the block is left; nothing of it is kept where the block fails.
 
-        On SQLite it takes the lock at once: one that had read before could be refused it without any waiting.
+        On SQLite it takes the lock at once: one that had read before could be refused it without any waiting. Ctrl-C waits for its end.
         """
-        with told(self.place), self.engine.connect() as connection:
-            connection = connection.execution_options(convlab_writes=True)
-            with connection.begin():
-                yield connection
-        if isinstance(self.address, Path):
-            self._shorten_log(self.address)
+        with uninterrupted():
+            with told(self.place), self.engine.connect() as connection:
+                connection = connection.execution_options(convlab_writes=True)
+                with connection.begin():
+                    yield connection
+            if isinstance(self.address, Path):
+                self._shorten_log(self.address)
 
     @contextmanager
     def directly(self) -> Iterator[Any]:

@@ -33,7 +33,10 @@ class Recording:
 
     database: Database
     id: str
-    _stopped: bool = False
+    ending: str = "complete"
+    """The status of a run that ends without an error."""
+    note: str = ""
+    """What is noted of it at its end."""
 
     def put(self, position: int, row: Row) -> None:
         """Store a row, in the place of the one that is there at this position; it is kept once this returns. Raises ConvlabError."""
@@ -50,12 +53,11 @@ class Recording:
 
     def stop(self) -> None:
         """Let the run end as "stopped": not all that was asked for was done, and what there is was kept."""
-        self._stopped = True
+        self.ending = "stopped"
 
-    @property
-    def ending(self) -> str:
-        """The status of a run that ends without an error."""
-        return "stopped" if self._stopped else "complete"
+    def fail(self, why: str = "") -> None:
+        """Let the run end as "failed": nothing came of it, for a reason that is noted."""
+        self.ending, self.note = "failed", why
 
 
 @contextmanager
@@ -104,10 +106,9 @@ def recorded(
         _end_after_error(recording, status="stopped")
         raise
     except BaseException as error:
-        said = str(error) if isinstance(error, ConvlabError) else f"{type(error).__name__}: {error}"
-        _end_after_error(recording, status="failed", note=clean("\n".join(filter(None, (note, said)))))
+        _end_after_error(recording, status="failed", note=_noted(note, _said(error)))
         raise
-    _update(recording, status=recording.ending, finished=datetime.now(UTC))
+    _update(recording, status=recording.ending, finished=datetime.now(UTC), note=_noted(note, recording.note))
 
 
 def mark_interrupted(database: Database) -> None:
@@ -119,6 +120,17 @@ def mark_interrupted(database: Database) -> None:
             with database.writing() as connection:
                 running = update(schema.runs).where(table.id.in_(dead), table.status == "running")
                 connection.execute(running.values(status="interrupted"))
+
+
+def _said(error: BaseException) -> str:
+    """What an error says, in a line."""
+    if not isinstance(error, ConvlabError):
+        return f"{type(error).__name__}: {error}"
+    return "; ".join("; ".join(filter(None, (each.message, each.label))) for each in error.problems)
+
+
+def _noted(*sentences: str) -> str:
+    return clean("; ".join(filter(None, sentences)))
 
 
 def _end_after_error(recording: Recording, **values: Any) -> None:

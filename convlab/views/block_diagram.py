@@ -74,7 +74,7 @@ def block_diagram(profile: Profile, stage: int = 0) -> Diagram:
 def _blocks(profile: Profile, stage: int) -> Iterator[tuple[str, Layer, Shape, int]]:
     """The blocks of a stage: path, tree, what comes in and how often."""
     _, *body = (part for part in profile.parts if not part.head)
-    stages = [part for part in body if not part.path.startswith("downsample_layers")]
+    stages = [part for part in body if not part.path.startswith("downsample")]
     if not 0 <= stage < len(stages):
         raise IndexError(f"{profile.design.name} has {len(stages)} stages, from 0")
     part: PartCost = stages[stage]

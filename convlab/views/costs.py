@@ -91,7 +91,7 @@ def _places(profile: Profile) -> Iterator[_Place]:
     stages = iter(profile.design.stages)
     for part in body:
         waiting += (part,)
-        if not part.path.startswith("downsample_layers"):
+        if not part.path.startswith("downsample"):
             yield _Place(part.path, waiting, next(stages))
             waiting = ()
     head = tuple(part for part in profile.parts if part.head)
@@ -138,7 +138,7 @@ def _repeated(path: str, row: Row) -> str:
 
 def _block_path(part: PartCost, row: Row) -> str:
     """The path of the block or the downsampling that a row belongs to."""
-    if row.path == part.path or part.path.startswith("downsample_layers"):
+    if row.path == part.path or part.path.startswith("downsample"):
         return part.path
     inner = row.path[len(part.path) + 1 :].split(".")
     return ".".join([part.path, *inner[: 2 if inner[0] == "blocks" else 1]])
