@@ -131,8 +131,7 @@ class Lines(Live):
         now = time.monotonic()
         if now - self._last >= EVERY_S:
             self._last = now
-            with suppress(OSError):  # as on a full disk, where the work itself may have another one
-                print(visible(line(progress)), file=self._stream, flush=True)
+            print(visible(line(progress)), file=self._stream, flush=True)
 
     def step(self, what: str) -> None:
         """Nothing: the end is a line of its own, and soon there."""
@@ -185,7 +184,7 @@ def duration(seconds: float) -> str:
 def _tell(event: Heard, stream: TextIO) -> None:
     from convlab.workers.lines import line_of
 
-    with suppress(OSError):  # nobody listens any more, or the disk is full: neither is a reason to lose the work
+    with suppress(OSError):  # nobody listens any more, or the disk is full: neither shall end the work
         print(line_of(event), file=stream, flush=True)
 
 

@@ -25,7 +25,7 @@ def moved(text: str, old: str, new: str) -> str:
         path = _from(there, here / schema["file"])
         text = text[: schema.start("file")] + path + text[schema.end("file") :]
     base = parse(text, old).data.get("base")
-    if isinstance(base, str) and preset_path(base.removesuffix(".toml")) is None:
+    if isinstance(base, str) and (base.endswith(".toml") or preset_path(base) is None):
         text = put(text, ("base",), _from(there, here / base))
     return text
 

@@ -45,8 +45,7 @@ def steps() -> tuple[Step, ...]:
 
 def step_of(design: Design) -> Step | None:
     """The step that a design is equal to, but for its image, its summary and its rate of drop path; else one that is the same network."""
-    equal = next((step for step in steps() if _plain(step.design) == _plain(design)), None)
-    return equal or next((step for step in steps() if _key(step.preset) == design.key), None)
+    return _by_design().get(_plain(design)) or _by_key().get(design.key)
 
 
 def next_step(session: Session) -> Session:
@@ -93,19 +92,18 @@ def _at(session: Session, index: int) -> Session:
     return session.replaced(changed(step.design, own), f"walk, step {step.order}: {step.published.step}")
 
 
+@cache
+def _by_design() -> Mapping[Design, Step]:
+    return {_plain(step.design): step for step in reversed(steps())}
+
+
+@cache
+def _by_key() -> Mapping[str, Step]:
+    return {step.design.key: step for step in reversed(steps())}
+
+
 def _plain(design: Design) -> Design:
-    return changed(design, {"summary": "", "drop_path": 0.0, "image": walk_image()})
-
-
-@cache
-def walk_image() -> Any:
-    """The image of the walk's first step."""
-    return load(preset_names(FOLDER)[0]).image
-
-
-@cache
-def _key(preset: str) -> str:
-    return load(preset).key
+    return changed(design, {"summary": "", "drop_path": 0.0, "image": steps()[0].design.image})
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -18,34 +18,13 @@ from convlab.metrics import METRICS
 from convlab.views.knob_paths import NOT_COMPARED
 from convlab.views.tables import Cell, size_text, value_text
 
+# fmt: off
 IMPORTANCE = (
-    *("kind", "depth", "width", "kernel_size", "patch_size", "stride", "expansion_ratio", "groups", "group_width"),
-    *(
-        "window",
-        "heads",
-        "head_width",
-        "branch",
-        "branches",
-        "norm",
-        "activation",
-        "squeeze_ratio",
-        "grn",
-        "layer_scale",
-    ),
-    *(
-        "size",
-        "classes",
-        "drop_path",
-        "order",
-        "pool",
-        "dilation",
-        "bias",
-        "layers",
-        "convolution",
-        "hidden",
-        "dropout",
-    ),
+    "kind", "depth", "width", "kernel_size", "patch_size", "stride", "expansion_ratio", "groups", "group_width",
+    "window", "heads", "head_width", "branch", "branches", "norm", "activation", "squeeze_ratio", "grn", "layer_scale",
+    "size", "classes", "drop_path", "order", "pool", "dilation", "bias", "layers", "convolution", "hidden", "dropout",
 )
+# fmt: on
 """The knobs that are turned most, first; the others follow as they are declared."""
 
 TITLES = {

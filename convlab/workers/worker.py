@@ -132,7 +132,7 @@ class Worker:
     def _listen(self) -> None:
         """Pass on what is heard, one after the other, and the end last; who fails to listen ends the process."""
         try:
-            for event in iter(self._heard.get, None):
+            while (event := self._heard.get()) is not None:
                 self._on(event)
         finally:
             self.terminate()

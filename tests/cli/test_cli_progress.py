@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from collections.abc import Callable
@@ -95,12 +96,17 @@ def test_json_lines_hold_every_figure_and_some_of_the_rest() -> None:
     assert told[1]["figures"] == {"step": 50.0, "accuracy": 0.5}
 
 
-def test_a_listener_that_is_gone_does_not_stop_the_work() -> None:
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_listener_that_is_gone_does_not_stop_the_work(error: OSError) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
-            raise BrokenPipeError
+            raise error
 
     JsonLines(Gone())(TRAINING)
+
+
+def test_seconds_that_round_to_a_minute_are_a_minute() -> None:
+    assert [live.duration(seconds) for seconds in (59.4, 59.6, 3599.7)] == ["59 s", "1 min 00 s", "1 h 00 min"]
 
 
 def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

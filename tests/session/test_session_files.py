@@ -55,6 +55,15 @@ def test_saved_in_another_folder_it_still_finds_its_base(folder):
     assert (folder / "mine.toml").read_text() == TEXT
 
 
+def test_a_base_that_is_called_as_a_preset_is_a_file_where_it_ends_in_toml(folder):
+    (folder / "convnext_t.toml").write_text('base = "resnet50"\n')
+    (folder / "mine.toml").write_text('# My own.\nbase = "convnext_t.toml"\n')
+    (folder / "other").mkdir()
+    saved = opened(folder / "mine.toml").saved(folder / "other" / "copy.toml")
+    assert saved.text == '# My own.\nbase = "../convnext_t.toml"\n'
+    assert load(folder / "other" / "copy.toml") == saved.design == load(folder / "mine.toml")
+
+
 def test_saved_behind_a_link_it_still_finds_its_base(folder):
     (folder / "far" / "away").mkdir(parents=True)
     (folder / "link").symlink_to(folder / "far" / "away")

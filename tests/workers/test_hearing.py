@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 
@@ -37,6 +38,7 @@ def test_the_end_comes_last_however_slow_the_listener_is(start):
     assert heard == [Noted("a")] * 6 + [Ended(0)]
 
 
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="needs setsid, of Linux")
 def test_what_is_left_behind_and_goes_on_writing_is_not_heard(start):
     left = f"for i in 1 2 3 4 5 6 7 8; do echo '{NOTE}'; echo noise; sleep 0.1; done"
     heard = start(f'setsid sh -c "{left.replace(chr(34), chr(92) + chr(34))}" >&2 &\nsleep 0.1')
