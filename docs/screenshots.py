@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import re
 import shutil
@@ -26,9 +27,14 @@ from convlab.tui.lab import Lab
 
 IMAGES = Path(__file__).parent / "images"
 BROWSER = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-background-networking")
-COLOURS = 128
-"""Of a picture: a terminal has few, and the file is a third."""
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--disable-background-networking",
+)
 
 BROKEN = """# what I try
 base = "convnext_t"
@@ -71,7 +77,12 @@ async def _trained(app: LabApp, pilot: Pilot[None], lab: Lab) -> None:
         box.value = True
     await pilot.pause()
     await pilot.press("ctrl+s")
-    await _until(pilot, lambda: any(len(job.curves) > 1 and job.progress and job.progress.done > 0.6 * (job.progress.total or 1) for job in app.job_states))
+
+    def half_way() -> bool:
+        (job,) = app.job_states
+        return job.progress is not None and job.progress.done > 0.6 * (job.progress.total or math.inf)
+
+    await _until(pilot, half_way)
     await pilot.pause(0.5)
 
 
@@ -145,7 +156,9 @@ def photographed(svg: str, target: Path) -> bool:
     if browser is None:
         return False
     width, height = (round(float(each)) for each in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())  # type: ignore[union-attr]
-    local = re.sub(r',?\s*url\("https?://[^"]+"\) format\("[^"]+"\)', "", svg)  # the font is installed; nothing is fetched
+    local = re.sub(
+        r',?\s*url\("https?://[^"]+"\) format\("[^"]+"\)', "", svg
+    )  # the font is installed; nothing is fetched
     with tempfile.TemporaryDirectory() as folder:
         page, picture = Path(folder, "page.html"), Path(folder, "picture.png")
         style = f"<style>body {{ margin: 0 }} svg {{ width: {width}px; height: {height}px; display: block }}</style>"
@@ -153,7 +166,9 @@ def photographed(svg: str, target: Path) -> bool:
         size = (f"--window-size={width},{height}", f"--user-data-dir={folder}/profile", f"--screenshot={picture}")
         subprocess.run([browser, *FLAGS, *size, page.as_uri()], check=True, capture_output=True)
         with Image.open(picture) as image:
-            image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
+            image.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+                target, optimize=True
+            )
     return True
 
 
@@ -164,7 +179,7 @@ def main() -> None:
     parser.add_argument("--svg", type=Path, help="a folder to keep the SVG files in")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        os.environ |= {name: place for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+        os.environ |= dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), place)
         os.environ |= {"CONVLAB_STORE": f"{place}/runs.sqlite"}
         os.chdir(place)
         Path("mine.toml").write_text(BROKEN)

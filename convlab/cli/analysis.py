@@ -21,7 +21,7 @@ from convlab.cli.options import (
     sets_option,
 )
 from convlab.cli.output import Output, command
-from convlab.cli.training import Data, Folder, RecipeName, RecipeSets, Resume, Samples, Seeds
+from convlab.cli.training import Data, Folder, RecipeName, RecipeSets, Resume, Samples, Seeds, Threads
 
 PANEL = "Analyse"
 
@@ -152,6 +152,7 @@ def roadmap(
     samples: Samples = None,
     seeds: Seeds = None,
     device: Device = None,
+    threads: Threads = None,
     folder: Folder = None,
     resume: Resume = None,
     store: StorePlace = None,
@@ -169,6 +170,7 @@ def roadmap(
         "--samples": samples,
         "--seeds": seeds,
         "--device": device,
+        "--threads": threads,
         "--output": folder,
         "--resume": resume,
         "--store": store,
@@ -188,6 +190,7 @@ def roadmap(
         samples=samples,
         seeds=seeds,
         device=device,
+        threads=threads,
         folder=folder,
         resume=resume,
         store=store,

@@ -23,10 +23,14 @@ class Keeping:
 
     recorder: Recorder | None = None
     place: str = ""
+    earlier: str = ""
+    """Without a recorder: the run that has all rows already."""
 
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What a reader needs to find the run again."""
+        if self.earlier:
+            return [("stored in", self.place), ("see", f"convlab runs show {self.earlier}")]
         if self.recorder is None:
             return [("stored", "nothing (--no-store)")]
         see = ("see", f"convlab runs show {self.recorder.id}")
@@ -45,14 +49,17 @@ class Keeping:
 
     def plain(self) -> dict[str, Any] | None:
         """The run as JSON holds it."""
-        return None if self.recorder is None else {"id": self.recorder.id, "store": self.place}
+        id = self.earlier if self.recorder is None else self.recorder.id
+        return {"id": id, "store": self.place} if id else None
 
-    def code(self, *, stopped: bool, figures: bool) -> int:
-        """The exit code, and the run's status with it: stopped by Ctrl-C, without any figures, or fine."""
+    def code(self, *, stopped: bool, figures: bool, why: str = "") -> int:
+        """The exit code, and the run's status with it: stopped by Ctrl-C, failed without any figures (``why`` is noted), or fine."""
         if self.recorder is not None:
             self.recorder.retry()
-        if stopped and self.recorder is not None:
-            self.recorder.stop()
+            if stopped:
+                self.recorder.stop()
+            elif not figures:
+                self.recorder.fail(why)
         return STOPPED if stopped else 0 if figures else FAILED
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,13 @@ from convlab.cli.output import Output, command
 from convlab.cli.stores import PANEL, At, Some, count, opened, span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from convlab.runs.collecting import Garbage
+    from convlab.runs.store import Store
+
+TRAINING = "training"
 
 
 @command(PANEL, "convlab runs delete k3f9xw")
@@ -58,24 +66,31 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed, and leave it.")] = False,
     store: At = None,
 ) -> None:
-    """Remove marked runs for good, with designs and environments of no run, and give their room back."""
+    """Remove marked runs for good, with designs and environments of no run, and give their room back.
+
+    Checkpoints of marked trainings go too, where they lie in your data folder; a folder that you named stays.
+    """
     from convlab.runs.collecting import occupied
     from convlab.units import size
 
     age = span("older-than", older_than) if older_than is not None else timedelta()
     with opened(store) as kept:
         found = kept.garbage(older_than=age)
+        folders = _checkpoints(kept, found)
         if not output.as_json:
-            _tell(output, found)
+            _tell(output, found, folders)
         before = occupied(kept.database)
         if not dry_run:
             kept.remove(found)
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
         after = occupied(kept.database)
     freed = None if before is None or after is None else before - after
     if output.as_json:
         ids = [run.id for run in found.runs]
         counts = {"rows": found.rows, "designs": found.designs, "environments": found.environments}
-        output.json({"removed": not dry_run, "runs": ids, **counts, "freed_bytes": freed})
+        checkpoints = [str(folder) for folder in folders]
+        output.json({"removed": not dry_run, "runs": ids, **counts, "checkpoints": checkpoints, "freed_bytes": freed})
     elif dry_run:
         output.text("nothing was removed: --dry-run")
     elif found:
@@ -85,7 +100,25 @@ def gc(
 COMMANDS = (delete, restore, gc)
 
 
-def _tell(output: Output, found: Garbage) -> None:
+def _checkpoints(kept: Store, found: Garbage) -> list[Path]:
+    """The folders of trainings, of those that convlab named, that no other run has part in and no process is at work in."""
+    from convlab.errors import ConvlabError
+    from convlab.training.keeping.folders import folder_of, refuse_at_work, trainings
+
+    going = {run.id: folder_of(run.settings, run.id).resolve() for run in found.runs if run.kind == TRAINING}
+    others = (run for run in kept.runs(kind=TRAINING, deleted=None) if run.id not in going)
+    used = {folder_of(run.settings, run.id).resolve() for run in others}
+    clearable = []
+    for folder in dict.fromkeys(going.values()):
+        if folder.parent == trainings().resolve() and folder.is_dir() and folder not in used:
+            with suppress(ConvlabError):
+                refuse_at_work(folder)
+                clearable.append(folder)
+    return clearable
+
+
+def _tell(output: Output, found: Garbage, folders: Sequence[Path]) -> None:
+    from convlab.units import size
     from convlab.views.runs import run_table
 
     if found.runs:
@@ -97,4 +130,7 @@ def _tell(output: Output, found: Garbage) -> None:
         count(found.designs, "design"),
         count(found.environments, "environment"),
     ]
+    if folders:
+        bytes = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+        parts.append(f"{size(bytes)} of checkpoints")
     output.text(f"to be removed: {', '.join(parts)}" if found else "there is nothing to remove")

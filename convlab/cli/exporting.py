@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from convlab.exports import Exported
+    from convlab.language.design import Design
     from convlab.views.notes import Note
 
 PANEL = "Build"
+CHECKPOINT = ".safetensors"
 
 To = Annotated[
     str,
@@ -68,12 +70,19 @@ def export(
     ignore: Ignore = None,
     seed: Seed = None,
 ) -> None:
-    """Write a design for other programs, and check what was written."""
+    """Write a design for other programs, and check what was written.
+
+    A checkpoint of convlab train (model.safetensors) may stand for DESIGN: it holds the design that it was trained as.
+    """
     from convlab.cli.arguments import SEED, design_of, number_of
     from convlab.exports.exporter import begin
     from convlab.exports.origin import Origin
 
-    whose, start = design_of(design, sets, image), number_of(SEED, seed)
+    start = number_of(SEED, seed)
+    if design.endswith(CHECKPOINT):
+        whose, weights = _inside(design, alone=not (sets or image or weights)), design
+    else:
+        whose = design_of(design, sets, image)
     origin = Origin(whose, weights, start, base, folded, tuple(ignore or ()))
     found = _followed(begin(origin, to=to, path=out, force=force, push=push), output)
     if output.as_json:
@@ -82,6 +91,24 @@ def export(
         for sentence in _sentences(found, push):
             output.text(sentence)
     output.notes(_notes(found))
+
+
+def _inside(file: str, *, alone: bool) -> Design:
+    """The design that a checkpoint says its weights are of. Raises ConvlabError where it says none."""
+    from convlab.errors import ConvlabError, Problem, quote
+    from convlab.weights.origins import design_inside
+    from convlab.weights.reading import read
+
+    if not alone:
+        help = "leave --set, --image and --weights out, or name a design in place of the file"
+        raise ConvlabError(Problem("usage", "a checkpoint is exported as it was trained", help=help), exit_code=2)
+    read(file)  # tells what is wrong with a file that cannot be read
+    found = design_inside(file)
+    if found is None:
+        help = f"name the design: convlab export DESIGN --weights {file}"
+        message = f"{quote(file)} does not say which design its weights are of"
+        raise ConvlabError(Problem("usage", message, help=help), exit_code=2)
+    return found
 
 
 def _followed(under_way: Generator[str, None, Exported], output: Output) -> Exported:

@@ -31,7 +31,9 @@ from convlab.cli.stores import (
 )
 
 if TYPE_CHECKING:
-    from convlab.runs.records import Run
+    from collections.abc import Mapping
+
+    from convlab.runs.records import Row, Run
 
 
 @command(PANEL, "convlab runs list --kind benchmark --since 7d", name="list")
@@ -81,12 +83,12 @@ def show(
     """Show a run and its rows."""
     from convlab.runs.exporting import plain_row, plain_run
     from convlab.views.runs import flat, row_table, run_facts
-    from convlab.views.stored_trainings import stored_training_table
     from convlab.views.tables import value_text
 
     with opened(store) as kept:
         found = kept.run(run)
         rows, facts = kept.rows(found), kept.environment(found)
+        heirs = [each.id for each in kept.runs(kind=found.kind) if each.settings.get("resumed_from") == found.id]
     if toml is not None:
         text = _design_text(found, rows, toml)
         output.json({"run": found.id, "position": int(toml), "toml": text}) if output.as_json else print(text, end="")
@@ -96,14 +98,14 @@ def show(
         )
     else:
         output.heading(found.id)
-        output.facts(run_facts(found, facts))
+        output.facts([*run_facts(found, facts), *[("resumed as", name) for name in heirs], *_checkpoints(found)])
         if environment:
             output.text()
             output.facts([(name, value_text(value)) for name, value in flat(facts)])
         if rows:
             output.text()
-            trained = all(row.kind == "training" for row in rows.values())
-            output.table(stored_training_table(rows) if trained else row_table(rows))
+            trained = all(row.kind == TRAINING for row in rows.values())
+            _show_trainings(output, rows) if trained else output.table(row_table(rows))
 
 
 @command(PANEL, "convlab runs compare k3f9xw latest")
@@ -117,10 +119,11 @@ def compare(output: Output, runs: Some, store: At = None) -> None:
     from convlab.runs.exporting import plain_run
     from convlab.runs.records import conditions_of
     from convlab.views.runs import code_text, comparison_table, difference_table, run_table
+    from convlab.views.stored_comparisons import figures
 
     with opened(store) as kept:
         found = [kept.run(name) for name in runs]
-        lines = compared([kept.rows(run) for run in found])
+        lines = compared([figures(kept.rows(run)) for run in found])
         facts = [{**kept.environment(run), "code": code_text(run)} for run in found]
     if len({run.id for run in found}) < 2:
         raise usage("two runs or more are compared", "convlab runs list shows them")
@@ -209,6 +212,39 @@ def export(
         output.json({"path": out, "format": form, "runs": [run.id for run in found], "rows": rows})
     else:
         output.text(f"{count(len(found), 'run')} with {count(rows, 'row')} written to {out} ({form})")
+
+
+TRAINING = "training"
+
+
+def _checkpoints(run: Run) -> list[tuple[str, str]]:
+    """Where a run of trainings has its checkpoints."""
+    if run.kind != TRAINING or run.settings.get("folder"):
+        return []
+    from convlab.training.keeping.folders import folder_of
+
+    folder = folder_of(run.settings, run.id)
+    return [("checkpoints", f"{folder}{'' if folder.is_dir() else ', which is gone'}")]
+
+
+def _show_trainings(output: Output, rows: Mapping[int, Row]) -> None:
+    """Print the trainings of a run, and the comparison that they come to."""
+    from convlab.views.stored_comparisons import stored_comparison
+    from convlab.views.stored_trainings import stored_training_table
+
+    output.table(stored_training_table(rows))
+    found = stored_comparison(rows)
+    for table in filter(None, (found.ranking, found.changed)):
+        output.text()
+        output.table(table)
+    if found.sentences:
+        output.text()
+    for sentence in found.sentences:
+        output.text(sentence)
+    if found.doubts:
+        output.text()
+        output.text("What this comparison cannot tell:")
+        output.facts(found.doubts)
 
 
 COMMANDS = (list_runs, show, compare, query, export, *collecting.COMMANDS)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convlab.cli.arguments import THREADS, number_of
 from convlab.cli.read_set import read_set
 from convlab.cli.train_request import Given, Request
 from convlab.errors import ConvlabError, Problem, quote
@@ -23,29 +24,44 @@ if TYPE_CHECKING:
 
     from convlab.cli.output import Output
     from convlab.language.design import Design
+    from convlab.training.data.datasets import Dataset
     from convlab.training.recipes.recipe import Recipe
 
 
 def fresh(output: Output, given: Given, designs: Sequence[Design], *, recipe: Recipe, seeds: int) -> Request:
     """A training that is begun. Raises ConvlabError for what ``train`` would refuse."""
-    device, folder = device_of(output, given), _folder(given)
+    threads, device, folder = number_of(THREADS, given.threads), device_of(output, given), _folder(given)
     if given.weights:
         tensors_of(given.weights)  # at a large size it takes a while to read data, and a file is misspelled soon
-    data = read_set(output, recipe.data, image_size=recipe.image_size)
+    data = _data(output, given, recipe)
     job = begun(designs, recipe, data, seeds=seeds, device=device.type)
     refuse_untrainable(prepared(job, data), data, device, weights=given.weights)
     weights = lasting_weights(given.weights)
-    return Request(job.designs, recipe, data, seeds, str(device), folder, track=tuple(given.track), weights=weights)
+    track = tuple(given.track)
+    return Request(job.designs, recipe, data, seeds, str(device), folder, track=track, weights=weights, threads=threads)
 
 
 def fresh_walk(output: Output, given: Given, *, recipe: Recipe, seeds: int, leave_one_out: bool) -> Request:
     """A walk that is begun. Raises ConvlabError for what ``walk`` would refuse."""
+    threads = number_of(THREADS, given.threads)
     device, folder, recipe = device_of(output, given), _folder(given), sized(recipe)
-    data = read_set(output, recipe.data, image_size=recipe.image_size)
+    data = _data(output, given, recipe)
     plan = planned(recipe, data, device=device.type, leave_one_out=leave_one_out)
     job = begun(plan.designs, plan.recipe, data, seeds=seeds, device=device.type)
     refuse_untrainable(prepared(job, data), data, device)
-    return Request((), recipe, data, seeds, str(device), folder)
+    return Request((), recipe, data, seeds, str(device), folder, threads=threads)
+
+
+def _data(output: Output, given: Given, recipe: Recipe) -> Dataset:
+    """The data that are named, or those that the recipe is for. Raises ConvlabError where they are not here."""
+    try:
+        return read_set(output, recipe.data, image_size=recipe.image_size)
+    except ConvlabError as error:
+        if given.data is not None or error.problems[0].code not in ("unknown-data", "missing-data"):
+            raise
+        message = f"the recipe {recipe.name} is for {recipe.data}, which is not here"
+        help = "name your pictures: --data FOLDER; convlab data lists the sets that are known by name"
+        raise ConvlabError(Problem(error.problems[0].code, message, help=help), exit_code=2) from None
 
 
 def device_of(output: Output, given: Given) -> torch.device:

@@ -47,6 +47,7 @@ class Given:
     weights: str | None = None
     seeds: str | None = None
     device: str | None = None
+    threads: str | None = None
     folder: str | None = None
     resume: str | None = None
     track: Sequence[str] = ()
@@ -65,8 +66,12 @@ class Request:
     device: str
     folder: Path | None
     resume: bool = False
+    finished: bool = False
+    """Whether what is resumed has nothing left to train."""
     track: tuple[str, ...] = ()
     weights: str = ""
+    threads: int = 0
+    """Of the CPU; 0: torch's own number."""
 
 
 def request(output: Output, given: Given) -> Request:

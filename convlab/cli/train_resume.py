@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convlab.cli.arguments import number_of
+from convlab.cli.arguments import THREADS, number_of
 from convlab.cli.read_set import read_set
 from convlab.cli.train_checks import device_of, refuse_unwritable
 from convlab.cli.train_request import SEEDS, Given, Request, designs_of, recipe_of, usage
@@ -14,7 +14,9 @@ from convlab.paths import expanded
 from convlab.runs.address import address_of
 from convlab.training.asking import refuse_other_data, resumed
 from convlab.training.data.registry import known
-from convlab.training.keeping.job import JOB, LATEST, located, read_job, refuse_other_weights, trainings
+from convlab.training.keeping.folders import folder_of, refuse_at_work
+from convlab.training.keeping.job import JOB, LATEST, located, read_job, refuse_other_weights
+from convlab.training.preparing import is_finished
 from convlab.training.recording import KIND
 from convlab.training.running.fine_tuning import lasting_weights, origin_of
 from convlab.training.walking import refuse_other_walk, resumed_walk
@@ -45,10 +47,24 @@ def resumed_walk_request(output: Output, given: Given, *, leave_one_out: bool) -
 
 
 def _request(output: Output, given: Given, job: Job, folder: Path) -> Request:
+    threads = number_of(THREADS, given.threads) or job.threads
     data, device = _data(output, given, job), str(device_of(output, given))
     refuse_unwritable(folder)
+    refuse_at_work(folder)
     track, weights = tuple(given.track), lasting_weights(given.weights) or job.weights
-    return Request(job.designs, job.recipe, data, len(job.seeds), device, folder, True, track=track, weights=weights)
+    return Request(
+        job.designs,
+        job.recipe,
+        data,
+        len(job.seeds),
+        device,
+        folder,
+        resume=True,
+        finished=is_finished(job, data, folder),
+        track=track,
+        weights=weights,
+        threads=threads,
+    )
 
 
 def _seeds(given: Given) -> int | None:
@@ -87,5 +103,5 @@ def _of_run(named: str, store: str | None) -> Path | None:
             found = kept.runs(kind=KIND) if named == LATEST else (kept.run(named),)
     except ConvlabError:  # the folder may have this name all the same
         return None
-    folders = (Path(run.settings.get("folder") or trainings() / run.id) for run in found if run.kind == KIND)
+    folders = (folder_of(run.settings, run.id) for run in found if run.kind == KIND)
     return next((folder for folder in folders if (folder / JOB).is_file()), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,23 +13,26 @@ from typing import TYPE_CHECKING
 from convlab.cli.bench_run import Keeping
 from convlab.cli.live import begun, watched
 from convlab.cli.train_request import Request
+from convlab.measurement.machine.disturbances import disturbances
 from convlab.measurement.machine.environment import Environment, environment
 from convlab.measurement.recording import recording
 from convlab.progress import finished
 from convlab.runs.ids import new_id
 from convlab.training.comparing import Training, train
-from convlab.training.keeping.job import trainings
+from convlab.training.keeping.folders import folder_of, trainings
 from convlab.training.recording import KIND, TrainingRecorder, run_settings
+from convlab.training.running.arithmetic import threads
 from convlab.training.running.distributed import is_first
 from convlab.views.learning import curve_table
-from convlab.views.notes import plain_notes
-from convlab.views.rankings import ranking_table
+from convlab.views.notes import Note, plain_notes
+from convlab.views.rankings import interval_text, ranking_table
 from convlab.views.trainings import (
     beginning,
     cue_table,
     doubt_facts,
     override_table,
     plain_training,
+    rate_notes,
     trained_how,
     training_notes,
     unranked_table,
@@ -37,6 +40,8 @@ from convlab.views.trainings import (
 
 if TYPE_CHECKING:
     from convlab.cli.output import Output
+    from convlab.runs import Run
+    from convlab.runs.store import Store
     from convlab.views.tables import Table
 
 
@@ -48,6 +53,11 @@ def trained(output: Output, asked: Request, *, store: str | None, stored: bool) 
 
     Of several processes that torchrun started, the first one stores and prints.
     """
+    with threads(asked.threads):
+        return _trained(output, asked, store=store, stored=stored)
+
+
+def _trained(output: Output, asked: Request, *, store: str | None, stored: bool) -> int:
     place, speaks = environment(asked.device), is_first()
     names = ", ".join(design.name for design in asked.designs)
     with keeping(asked, names, place, store=store, stored=stored and speaks) as kept:
@@ -67,12 +77,13 @@ def trained(output: Output, asked: Request, *, store: str | None, stored: bool) 
             resume=asked.resume,
             weights=asked.weights or None,
             track=asked.track,
+            threads=asked.threads,
             keep=keep,
         )
         found = watched(output, work) if speaks else finished(work)
         code = ended(kept, found, keep)
     if speaks:
-        _show(output, found, kept, place)
+        _show(output, found, kept, place, asked)
         go_on(output, found, kept, "train")
     return code
 
@@ -86,18 +97,40 @@ def keeping(asked: Request, name: str, place: Environment, *, store: str | None,
     from convlab.runs import open_store
 
     with open_store(store) as opened:
+        before = earlier(opened, asked.folder) if asked.resume and asked.folder else None
+        if asked.finished and before is not None and before.status in ("complete", "failed"):
+            yield Keeping(place=opened.place, earlier=before.id)
+            return
         seeds = range(asked.recipe.seed, asked.recipe.seed + asked.seeds)
         folder = "" if asked.folder is None else str(asked.folder.resolve())
         settings = run_settings(asked.recipe, data=asked.data, seeds=seeds, folder=folder, weights=asked.weights)
+        if before is not None:
+            settings["resumed_from"] = before.id
         with recording(opened, KIND, name=name, settings=settings, environment=place) as recorder:
             yield Keeping(recorder, opened.place)
 
 
+def earlier(store: Store, folder: Path) -> Run | None:
+    """The newest run that put trainings of a folder into the store."""
+    there = folder.resolve()
+    found = (run for run in store.runs(kind=KIND) if run.rows)
+    return next((run for run in found if folder_of(run.settings, run.id).resolve() == there), None)
+
+
 def begin(output: Output, asked: Request, names: str) -> None:
     """Say on stderr what is about to be trained."""
-    if not (output.quiet or output.as_json):
+    if asked.finished and not output.quiet:
+        print("already finished; nothing to train", file=sys.stderr, flush=True)
+    elif not (output.quiet or output.as_json):
         line = beginning(names, asked.recipe, asked.data, seeds=asked.seeds, device=asked.device)
         print(textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False), file=sys.stderr, flush=True)
+
+
+def busy_notes(asked: Request, before: Environment) -> list[Note]:
+    """What disturbed the machine since a look before, where anything was trained: rates suffer, results do not."""
+    if asked.finished:
+        return []
+    return rate_notes(disturbances(before, environment(asked.device)), before)
 
 
 def default_folder(kept: Keeping) -> Path:
@@ -114,10 +147,11 @@ def ended(kept: Keeping, found: Training, keep: TrainingRecorder | None) -> int:
     """The exit code, and how the run ends with it; what each design was changed to is stored with it."""
     if keep is not None:
         for each in found.trained:
-            keep(each, found.overrides.get(each.name, ()))
-    return kept.code(
-        stopped=found.stopped, figures=bool(found.ranking.places) or any(each.curve for each in found.trained)
-    )
+            doubts = [doubt for doubt in found.doubts if each.name in doubt.names]
+            keep(each, found.overrides.get(each.name, ()), doubts)
+    failures = dict.fromkeys(f"{each.name}: {each.failure}" for each in found.trained if each.failure)
+    figures = bool(found.ranking.places) or any(each.curve for each in found.trained)
+    return kept.code(stopped=found.stopped, figures=figures, why="\n".join(failures))
 
 
 def go_on(output: Output, found: Training, kept: Keeping, command: str) -> None:
@@ -127,8 +161,13 @@ def go_on(output: Output, found: Training, kept: Keeping, command: str) -> None:
         print(f"go on with: convlab {command} --resume {name}", file=sys.stderr)
 
 
-def _show(output: Output, found: Training, kept: Keeping, place: Environment) -> None:
-    notes = [*training_notes(found), *kept.notes]
+def _followed(found: Training, track: Sequence[str]) -> list[tuple[str, str]]:
+    """Where the curves can be looked at that a tracker wrote to the disk."""
+    return [("curves", f"tensorboard --logdir {found.folder / 'tensorboard'}")] if "tensorboard" in track else []
+
+
+def _show(output: Output, found: Training, kept: Keeping, place: Environment, asked: Request) -> None:
+    notes = [*training_notes(found), *busy_notes(asked, place), *kept.notes]
     if output.as_json:
         plain = plain_training(found, place)
         output.json({"run": kept.plain(), **plain, "notes": plain_notes(tuple(notes))})
@@ -138,15 +177,17 @@ def _show(output: Output, found: Training, kept: Keeping, place: Environment) ->
     figures = (ranking_table(found.ranking, found.trained), unranked_table(found))
     for table in (*figures, cue_table(found.trained), curve_table(found.trained), override_table(found.overrides)):
         show_table(output, table)
-    for sentence in found.ranking.notes:
+    sentences = [text for text in (interval_text(found.ranking), *found.ranking.notes) if text]
+    for sentence in sentences:
         output.text(sentence)
-    if found.ranking.notes:
+    if sentences:
         output.text()
     if doubts := doubt_facts(found):
         output.text("What this comparison cannot tell:")
         output.facts(doubts)
         output.text()
-    output.facts([*trained_how(found, place), ("checkpoints", str(found.folder)), *kept.facts])
+    places = [("checkpoints", str(found.folder)), *_followed(found, asked.track), *kept.facts]
+    output.facts([*trained_how(found, place), *places])
     output.notes(notes)
 
 

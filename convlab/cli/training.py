@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -103,6 +104,15 @@ Seeds = Annotated[
     str | None,
     typer.Option("--seeds", metavar="N", help="Train each design so often; 1.", rich_help_panel=_RUN),
 ]
+Threads = Annotated[
+    str | None,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        help="Threads of the CPU; fewer are faster where other processes keep it busy.",
+        rich_help_panel=_RUN,
+    ),
+]
 Folder = Annotated[str | None, out_option("FOLDER", "Where checkpoints go; otherwise to your data folder.", panel=_RUN)]
 Resume = Annotated[
     str | None,
@@ -144,6 +154,7 @@ def train(
     weights: Weights = None,
     seeds: Seeds = None,
     device: Device = None,
+    threads: Threads = None,
     folder: Folder = None,
     resume: Resume = None,
     track: Track = None,
@@ -173,15 +184,19 @@ def train(
         weights=weights,
         seeds=seeds,
         device=device,
+        threads=threads,
         folder=folder,
         resume=resume,
         track=track or (),
         store=store,
     )
-    asked = request(output, given)
-    # What trains takes seconds to import, so only when it is known that there is something to train.
-    from convlab.cli.train_run import trained
-
+    try:
+        asked = request(output, given)
+        # What trains takes seconds to import, so only when it is known that there is something to train.
+        from convlab.cli.train_run import trained
+    except KeyboardInterrupt:
+        print("interrupted before training began: nothing was trained or stored", file=sys.stderr)
+        raise typer.Exit(130) from None
     code = trained(output, asked, store=store, stored=not no_store)
     if code:
         raise typer.Exit(code)

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 from convlab.cli.bench_run import Keeping
 from convlab.cli.live import begun, watched
 from convlab.cli.train_request import Request
-from convlab.cli.train_run import begin, default_folder, ended, go_on, keeping, recorder_of, show_table
+from convlab.cli.train_run import begin, busy_notes, default_folder, ended, go_on, keeping, recorder_of, show_table
 from convlab.measurement.machine.environment import Environment, environment
+from convlab.training.running.arithmetic import threads
 from convlab.training.walking import walk
 from convlab.training.walks import Walk
 from convlab.views.learning import curve_table
 from convlab.views.notes import plain_notes
-from convlab.views.trainings import doubt_facts, plain_training, trained_how, training_notes, unranked_table
+from convlab.views.rankings import interval_text
+from convlab.views.trainings import (
+    doubt_facts,
+    override_table,
+    plain_training,
+    trained_how,
+    training_notes,
+    unranked_table,
+)
 from convlab.views.walk import fidelity_texts, left_out_table, plain_walk, walk_table
 
 if TYPE_CHECKING:
@@ -24,6 +33,11 @@ NAME = "the walk to ConvNeXt-T"
 
 def walked(output: Output, asked: Request, *, leave_one_out: bool, store: str | None, stored: bool) -> int:
     """Train the walk, store it meanwhile, and print it; the exit code. Raises ConvlabError."""
+    with threads(asked.threads):
+        return _walked(output, asked, leave_one_out=leave_one_out, store=store, stored=stored)
+
+
+def _walked(output: Output, asked: Request, *, leave_one_out: bool, store: str | None, stored: bool) -> int:
     place = environment(asked.device)
     with keeping(asked, NAME, place, store=store, stored=stored) as kept:
         begin(output, asked, NAME)
@@ -37,18 +51,19 @@ def walked(output: Output, asked: Request, *, leave_one_out: bool, store: str | 
             device=asked.device,
             folder=folder,
             resume=asked.resume,
+            threads=asked.threads,
             keep=keep,
             leave_one_out=leave_one_out,
         )
         found = watched(output, work)
         code = ended(kept, found.training, keep)
-    _show(output, found, kept, place)
+    _show(output, found, kept, place, asked)
     go_on(output, found.training, kept, "roadmap --train")
     return code
 
 
-def _show(output: Output, found: Walk, kept: Keeping, place: Environment) -> None:
-    notes = [*training_notes(found.training), *kept.notes]
+def _show(output: Output, found: Walk, kept: Keeping, place: Environment, asked: Request) -> None:
+    notes = [*training_notes(found.training), *busy_notes(asked, place), *kept.notes]
     if output.as_json:
         training = plain_training(found.training, place)
         output.json(
@@ -59,8 +74,13 @@ def _show(output: Output, found: Walk, kept: Keeping, place: Environment) -> Non
         output.heading("stopped: what was trained until then")
     for table in (walk_table(found), left_out_table(found), unranked_table(found.training)):
         show_table(output, table)
-    show_table(output, curve_table(found.training.trained))
-    for sentence in (*fidelity_texts(found), *found.training.ranking.notes):
+    for table in (curve_table(found.training.trained), override_table(found.training.overrides)):
+        show_table(output, table)
+    for sentence in (
+        *fidelity_texts(found),
+        *filter(None, [interval_text(found.training.ranking)]),
+        *found.training.ranking.notes,
+    ):
         output.text(sentence)
     output.text()
     if doubts := doubt_facts(found.training):

@@ -79,6 +79,10 @@ class Recorder:
         """Let the run end as stopped."""
         self._run.stop()
 
+    def fail(self, why: str = "") -> None:
+        """Let the run end as failed, for a reason that is noted."""
+        self._run.fail(why)
+
 
 @contextmanager
 def recording(

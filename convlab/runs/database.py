@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from convlab.errors import ConvlabError
 from convlab.runs.address import shown
 from convlab.runs.faults import told
+from convlab.runs.holding import uninterrupted
 
 _SQLITE_PRAGMAS = (
     "foreign_keys = ON",

@@ -130,7 +130,7 @@ def _said(error: BaseException) -> str:
 
 
 def _noted(*sentences: str) -> str:
-    return clean("; ".join(filter(None, sentences)))
+    return clean("\n".join(filter(None, sentences)))
 
 
 def _end_after_error(recording: Recording, **values: Any) -> None:

@@ -16,6 +16,7 @@ from convlab.runs.ids import new_id
 from convlab.training.data.datasets import Dataset
 from convlab.training.data.registry import known as known_set
 from convlab.training.keeping.checkpoints import found
+from convlab.training.keeping.folders import RESULT, trainings
 from convlab.training.keeping.job import (
     JOB,
     LATEST,
@@ -25,9 +26,7 @@ from convlab.training.keeping.job import (
     read_job,
     refuse_other_recipe,
     refuse_others,
-    trainings,
 )
-from convlab.training.keeping.results import RESULT
 from convlab.training.recipes.named import recipe as named_recipe
 from convlab.training.recipes.recipe import Recipe
 

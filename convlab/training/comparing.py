@@ -30,6 +30,7 @@ from convlab.training.proxies.overrides import Override
 from convlab.training.proxies.shrinking import DataFacts
 from convlab.training.recipes.named import recipe as named_recipe
 from convlab.training.recipes.recipe import Recipe, values
+from convlab.training.running.arithmetic import threads as threads_of_the_cpu
 from convlab.training.running.distributed import Group, joined
 from convlab.training.running.fine_tuning import RECIPE as FINE_TUNING
 from convlab.training.running.fine_tuning import lasting_weights, origin_of, unshrunk
@@ -77,6 +78,7 @@ def train(
     resume: bool | str | os.PathLike[str] = False,
     weights: str | os.PathLike[str] | None = None,
     track: Sequence[str] = (),
+    threads: int = 0,
     keep: Keep | None = None,
 ) -> Work[Training]:
     """Train designs, each with every seed, and rank them by their validation loss.
@@ -88,6 +90,7 @@ def train(
     moment). ``resume`` goes on with the training in ``folder``, or with one that it names (a folder, a run, "latest"); designs, recipe,
     data and weights then need not be said. With ``weights`` (a file or a published name) every network begins from them, at its full
     size, by the recipe "convnext_finetune" where none is named; ``track`` names trackers that follow ("tensorboard", "wandb", "trackio").
+    ``threads`` are those of the CPU (torch's own number; resumed, those that it was begun with: results depend on them to the last bit).
     ``keep`` is handed every training as it goes on, and at its end. Stopped by Ctrl-C or SIGTERM it returns what it has. Raises
     ConvlabError for unknown names, designs that cannot be had for the data, and what is resumed as another training.
     """
@@ -111,6 +114,8 @@ def train(
             sha256 = origin_of(source or None).get("sha256", "")
             lasts = lasting(data or chosen.data, known)
             job = dataclasses.replace(job, data=lasts, weights=source, weights_sha256=sha256)
+            if group.device.type == "cpu":
+                job = dataclasses.replace(job, threads=threads or torch.get_num_threads())
             group.decided(lambda: refuse_there(place))
         found = prepared(job, known)
         refuse_untrainable(found, known, group.device, world=group.world, weights=None if goes_on else job.weights)
@@ -118,19 +123,20 @@ def train(
             write_job(job, place)
         group.barrier()
         trackers = track if group.first else ()
-        return (
-            yield from _trained(
-                found,
-                job,
-                known,
-                place=place,
-                group=group,
-                resume=bool(resume),
-                source=source,
-                trackers=trackers,
-                keep=keep if group.first else None,
+        with threads_of_the_cpu(threads or job.threads):
+            return (
+                yield from _trained(
+                    found,
+                    job,
+                    known,
+                    place=place,
+                    group=group,
+                    resume=bool(resume),
+                    source=source,
+                    trackers=trackers,
+                    keep=keep if group.first else None,
+                )
             )
-        )
 
 
 def _trained(

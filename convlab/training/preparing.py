@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 import torch
@@ -14,7 +15,8 @@ from convlab.models.builder import build
 from convlab.models.memory import refuse_too_big
 from convlab.training.batches.batches import refuse_unfit
 from convlab.training.data.datasets import Dataset
-from convlab.training.keeping.job import Job
+from convlab.training.keeping.folders import RESULT
+from convlab.training.keeping.job import Job, member_folder
 from convlab.training.proxies.brevity import for_its_budget
 from convlab.training.proxies.judging import Judged
 from convlab.training.proxies.overrides import recipe_overrides
@@ -42,18 +44,24 @@ class Prepared:
 
 def prepared(job: Job, data: Dataset) -> Prepared:
     """What a job trains on these data. Raises ConvlabError where a design cannot be had for them."""
-    recipe, general = for_its_budget(job.recipe, len(data.train))
+    recipe, general = for_its_budget(job.recipe, len(data.train), validation=len(data.validation))
     found = shrunk_together(job.designs, DataFacts.of(data), recipe=recipe, device=job.shrunk_for)
     members: list[Judged] = []
     same: dict[str, str] = {}
     networks: dict[Any, str] = {}
     for design, each in zip(job.designs, found, strict=True):
-        overrides = (*each.overrides, *recipe_overrides(each.design, recipe), *general)
+        overrides = (*each.overrides, *recipe_overrides(each.design, recipe, loaded=bool(job.weights)), *general)
         members.append(Judged(design.name, design, Shrunk(each.design, overrides)))
         first = networks.setdefault(_network(each.design, recipe), design.name)
         if first != design.name:
             same[design.name] = first
     return Prepared(recipe, tuple(members), same)
+
+
+def is_finished(job: Job, data: Dataset, folder: Path) -> bool:
+    """Whether every network of the job in a folder has been trained to its end, with every seed."""
+    designs = [member.trained.design for member in prepared(job, data).different]
+    return all((member_folder(folder, each, seed) / RESULT).is_file() for each in designs for seed in job.seeds)
 
 
 def refuse_untrainable(

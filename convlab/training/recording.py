@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, final
 
 from convlab.runs import ResolvedDesign, Row
+from convlab.training.proxies.brevity import images_shown
 from convlab.training.recipes.named import recipe as named
 from convlab.training.recipes.named import recipe_names
 from convlab.training.recipes.recipe import Recipe, values
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from convlab.measurement.recording import Recorder
     from convlab.training.data.datasets import Dataset
     from convlab.training.keeping.trained import Point, Trained
+    from convlab.training.proxies.judging import Doubt
     from convlab.training.proxies.shrinking import Override
 
 KIND = "training"
@@ -35,11 +37,12 @@ class TrainingRecorder:
         self._data = data
         self._device = device
 
-    def __call__(self, found: Trained, overrides: Sequence[Override] = ()) -> None:
-        """Store a network as it stands, finished or under way, with what it was changed to."""
+    def __call__(self, found: Trained, overrides: Sequence[Override] = (), doubts: Sequence[Doubt] = ()) -> None:
+        """Store a network as it stands, finished or under way, with what it was changed to and what cannot be told of it."""
         row = training_row(found, data=self._data, device=self._device)
         changed = {"overrides": plain_overrides(overrides)} if overrides else {}
-        self._recorder.put((found.name, found.seed), replace(row, details={**row.details, **changed}))
+        doubted = {"doubts": [asdict(each) for each in doubts]} if doubts else {}
+        self._recorder.put((found.name, found.seed), replace(row, details={**row.details, **changed, **doubted}))
 
 
 def training_row(found: Trained, *, data: Dataset, device: str) -> Row:
@@ -95,9 +98,7 @@ def recipe_label(recipe: Recipe) -> str:
 
 def budget(recipe: Recipe, data: Dataset) -> int:
     """How many images a training is shown, each counted as often as it is: whole batches."""
-    from convlab.training.batches.order import steps  # numpy, which completion of trainings' names does without
-
-    return recipe.batch * steps(len(data.train), recipe.batch, epochs=recipe.epochs, samples=recipe.samples)
+    return images_shown(recipe, len(data.train))
 
 
 def plain_overrides(overrides: Sequence[Override]) -> list[dict[str, Any]]:
@@ -116,14 +117,13 @@ def plain_trained(found: Trained, data: Dataset) -> dict[str, Any]:
 
 
 def _details(found: Trained, data: Dataset) -> dict[str, Any]:
-    last = found.curve[-1].samples if found.curve else 0
     return {
         "recipe": recipe_label(found.recipe),
         "digest": found.recipe.digest,
         "data": data.name,
         "budget": budget(found.recipe, data),
         "seed": found.seed,
-        "samples": last,
+        "samples": found.steps * found.recipe.batch,
         "validation_loss": _finite(found.validation_loss),
         "validation_accuracy": _finite(found.validation_accuracy),
         "test_loss": _finite(found.test_loss),
@@ -131,6 +131,8 @@ def _details(found: Trained, data: Dataset) -> dict[str, Any]:
         "cue_accuracy": _finite_all(found.cue_accuracy),
         "images_per_second": _finite(found.images_per_second),
         "seconds": found.seconds,
+        "training_seconds": found.training_seconds,
+        "evaluating_seconds": found.evaluating_seconds,
         "steps": found.steps,
         "checkpoint": "" if found.checkpoint is None else str(found.checkpoint),
         "failure": found.failure,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
@@ -71,12 +72,24 @@ def refuse_missing_trackers(names: Sequence[str]) -> None:
 
 def tracked(work: Work[Trained], names: Sequence[str], training: TrackedTraining) -> Work[Trained]:
     """A training with trackers; what is to be told of them stands in the notes of its result."""
-    found = yield from followed(work, names, training)
+    found = yield from followed(work, names, training, last=_tested)
     return dataclasses.replace(found.result, notes=(*found.result.notes, *found.notes))
 
 
-def followed(work: Work[Result], names: Sequence[str], training: TrackedTraining) -> Work[Followed[Result]]:
-    """The same work, step by step, with trackers that see the figures of its progress.
+def _tested(found: Trained) -> dict[str, float]:
+    """What is known of a training at its end alone, where it came to it."""
+    figures = {"step": float(found.steps), "test_loss": found.test_loss, "test_accuracy": found.test_accuracy}
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
+def followed(
+    work: Work[Result],
+    names: Sequence[str],
+    training: TrackedTraining,
+    *,
+    last: Callable[[Result], Mapping[str, float]] = lambda _: {},
+) -> Work[Followed[Result]]:
+    """The same work, step by step, with trackers that see the figures of its progress, and at its end those that ``last`` finds.
 
     A tracker is opened at the first figures. One that fails is let go with a note, and the work goes on: a training of a day does
     not end because a server is away.
@@ -96,6 +109,8 @@ def followed(work: Work[Result], names: Sequence[str], training: TrackedTraining
 
     try:
         result = yield from retold(work, tell)
+        if (figures := last(result)) and trackers:
+            _log(int(figures["step"]), _new(figures, told), trackers=trackers, notes=notes)
     finally:
         for name, tracker in trackers.items():
             _try(name, notes, tracker.close)

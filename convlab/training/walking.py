@@ -36,6 +36,7 @@ def walk(
     device: str | torch.device = "auto",
     folder: str | os.PathLike[str] | None = None,
     resume: bool | str | os.PathLike[str] = False,
+    threads: int = 0,
     keep: Keep | None = None,
     leave_one_out: bool = False,
 ) -> Work[Walk]:
@@ -51,14 +52,21 @@ def walk(
         known = _known(data or job.data, job.recipe)
         if recipe is not None:
             refuse_other_walk(job, recipe, known)
-        training = yield from train(data=known, device=device, folder=place, resume=True, keep=keep)
+        training = yield from train(data=known, device=device, folder=place, resume=True, threads=threads, keep=keep)
         return walk_of(training)
     chosen = sized("sprint" if recipe is None else recipe)
     known = _known(data or chosen.data, chosen)
     plan = planned(chosen, known, device=available(device).type, leave_one_out=leave_one_out)
     # They are trained as they are here: steps that were undone are undone in the small designs, whose sizes stay comparable.
     training = yield from train(
-        plan.designs, recipe=plan.recipe, data=known, seeds=seeds, device=device, folder=folder, keep=keep
+        plan.designs,
+        recipe=plan.recipe,
+        data=known,
+        seeds=seeds,
+        device=device,
+        folder=folder,
+        threads=threads,
+        keep=keep,
     )
     return walk_of(training, plan.general)
 
@@ -75,7 +83,7 @@ class Plan:
 
 def planned(recipe: Recipe, data: Dataset, *, device: str, leave_one_out: bool) -> Plan:
     """The designs of a walk for these data and this kind of device, and the recipe that they are trained by."""
-    chosen, general = for_its_budget(recipe, len(data.train))
+    chosen, general = for_its_budget(recipe, len(data.train), validation=len(data.validation))
     asked = steps_asked()
     small = steps_shrunk(asked, DataFacts.of(data), chosen, device)
     designs = [each.design for each in small]

@@ -111,8 +111,12 @@ def walk_of(training: Training, general: tuple[Override, ...] = ()) -> Walk:
     job, size = training.job, DataFacts.of(training.data)
     asked = steps_asked()
     trained = {design.name: design for design in job.designs}
-    auto = dataclasses.replace(job.recipe, shrink="auto")
-    small = steps_shrunk(asked, size, auto, job.shrunk_for)
+    # Jobs of walks hold designs that were shrunk before, and a recipe that does not shrink them again.
+    recipe = dataclasses.replace(job.recipe, shrink="auto")
+    small = steps_shrunk(asked, size, recipe, job.shrunk_for)
+    if any(trained[name].key != each.design.key for name, each in zip(asked, small, strict=True)):
+        recipe = job.recipe
+        small = steps_shrunk(asked, size, recipe, job.shrunk_for)
     members = {
         name: Judged(
             name, design, Shrunk(each.design, (*each.overrides, *recipe_overrides(each.design, job.recipe), *general))
@@ -122,7 +126,8 @@ def walk_of(training: Training, general: tuple[Override, ...] = ()) -> Walk:
     epochs = epochs_of(job.recipe, len(training.data.train))
     told = doubts(list(members.values()), size, recipe=job.recipe, epochs=epochs)
     overrides = {**training.overrides, **{name: member.trained.overrides for name, member in members.items()}}
-    training = dataclasses.replace(training, overrides=overrides, doubts=told)
+    job = dataclasses.replace(job, recipe=recipe)
+    training = dataclasses.replace(training, overrides=overrides, doubts=told, job=job)
     steps = tuple(_step(name, members, training) for name in asked)
     left_out = tuple(_left_out(name, training) for name in asked if f"{WITHOUT}{name}" in trained)
     refused = each_undone({name: member.trained.design for name, member in members.items()})[1] if left_out else {}

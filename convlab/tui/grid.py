@@ -251,7 +251,7 @@ class DesignGrid(Widget, can_focus=True):
         cell = row.cells.get(name)
         if cell is None:
             return [Segment(UNUSED.rjust(width - 1) + " " * 3, self._style("unused") + Style(bgcolor=base.bgcolor))]
-        changed = base + self._style("changed") if cell.changed else base
+        changed = base + self._style("changed") + Style(bgcolor=base.bgcolor) if cell.changed else base
         style = changed
         if here and name == self.column:
             style = self._style("cursor" if self.has_focus else "cursor-blurred")

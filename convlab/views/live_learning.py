@@ -64,8 +64,11 @@ def rates(result: Mapping[str, Any]) -> tuple[Rate, ...]:
 
 def _series(name: str, seed: int, points: Sequence[LivePoint], figure: str) -> Series:
     found: list[tuple[float, float | None]]
-    if figure == "accuracy":  # between two looks there are steps without one, which are no gap
-        found = [(step, 100 * accuracy) for step, _, accuracy in points if math.isfinite(accuracy)]
+    if figure == "accuracy":  # what is told of a step is the last look at it, which may be of a step before
+        looks = [(step, 100 * accuracy) for step, _, accuracy in points if math.isfinite(accuracy)]
+        found = [
+            look for before, look in zip((None, *looks), looks, strict=False) if before is None or before[1] != look[1]
+        ]
     else:
         found = [(step, loss if math.isfinite(loss) else None) for step, loss, _ in points]
     steps, values = tuple(int(step) for step, _ in found), tuple(value for _, value in found)

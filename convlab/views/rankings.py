@@ -38,6 +38,24 @@ def estimate_text(found: Estimated, *, factor: float = 1.0, digits: int = 3, sig
     return f"{mean} ± {factor * (found.high - found.low) / 2:.{digits}f}" if math.isfinite(found.low) else mean
 
 
+def share_text(found: Estimated) -> str:
+    """A share in percent with half of its interval; where that would leave 0 to 100, with its ends, cut there."""
+    low, high = 100 * found.low, 100 * found.high
+    if not math.isfinite(low) or (low >= 0 and high <= 100):
+        return estimate_text(found, factor=100, digits=2)
+    return f"{100 * found.mean:.2f} ({max(low, 0):.2f} to {min(high, 100):.2f})"
+
+
+def interval_text(ranking: Ranking) -> str:
+    """What the intervals of a ranking are; empty where it has none."""
+    if not any(math.isfinite(place.loss.low) for place in ranking.places):
+        return ""
+    text = "± is how far another seed may move a design alone"
+    if len(ranking.places) < 2:
+        return f"{text}."
+    return f'{text}; rank and ties come from differences at the same seeds, in "behind".'
+
+
 def plain_ranking(ranking: Ranking) -> dict[str, Any]:
     """The ranking as JSON holds it; what is not known is None."""
     return {
@@ -83,7 +101,7 @@ def _columns(ranking: Ranking, trained: Sequence[Trained]) -> Cells:
 
 
 def _accuracy(place: Placed) -> Cell:
-    return _estimated(place.accuracy, estimate_text(place.accuracy, factor=100, digits=2))
+    return _estimated(place.accuracy, share_text(place.accuracy))
 
 
 def _behind(ranking: Ranking, place: Placed) -> Cell:

@@ -29,8 +29,9 @@ def run_table(runs: Sequence[Run]) -> Table:
         Column("took", "took", right=True, rank=3),
     ]
     marked = any(run.deleted for run in runs)
+    resumed = {run.settings.get("resumed_from") for run in runs}
     columns += [Column("deleted", "marked, UTC", rank=1)] * marked
-    return Table(tuple(columns), tuple(_run_cells(run, marked) for run in runs))
+    return Table(tuple(columns), tuple(_run_cells(run, marked, run.id in resumed) for run in runs))
 
 
 def run_facts(run: Run, environment: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -46,7 +47,7 @@ def run_facts(run: Run, environment: Mapping[str, Any]) -> list[tuple[str, str]]
         ("code", code_text(run)),
         ("process", f"{run.process} on {run.host}" if run.process is not None else ""),
         ("environment", f"{run.environment[:12]}, {len(dict(flat(environment)))} facts (--environment)"),
-        ("note", run.note),
+        ("note", "; ".join(run.note.splitlines())),
         ("marked", f"for removal, {time_text(run.deleted)} UTC" if run.deleted else ""),
     ]
     return [(label, text) for label, text in facts if text]
@@ -190,9 +191,10 @@ def _flat_settings(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _run_cells(run: Run, marked: bool) -> tuple[Cell, ...]:
+def _run_cells(run: Run, marked: bool, resumed: bool) -> tuple[Cell, ...]:
     cells = (
-        *map(words, (run.id, run.kind, run.name, run.status)),
+        *map(words, (run.id, run.kind, run.name)),
+        Cell(run.status, f"{run.status}, resumed" if resumed else run.status),
         Cell(run.rows, f"{run.rows:,}"),
         Cell(run.started.isoformat(), time_text(run.started)),
         Cell(None if run.finished is None else (run.finished - run.started).total_seconds(), _took(run)),

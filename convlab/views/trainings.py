@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from convlab.training.proxies.brevity import for_its_budget
 from convlab.training.recipes.recipe import values
 from convlab.training.recording import budget, plain_overrides, plain_trained, recipe_label
+from convlab.views.chance import chance_notes
 from convlab.views.notes import Note
 from convlab.views.rankings import plain_ranking
 from convlab.views.tables import Cell, Column, Table, value_text, words
@@ -46,7 +48,8 @@ UNRANKED = (
 def beginning(names: str, recipe: Recipe, data: Dataset, *, seeds: int, device: str) -> str:
     """What is about to be trained, in a line."""
     often = "" if seeds == 1 else f", {seeds} seeds"
-    shown = f"{budget(recipe, data):,} images of {data.name}"
+    fitted, _ = for_its_budget(recipe, len(data.train))
+    shown = f"{budget(fitted, data):,} images of {data.name}"
     why = f" ({data.note})" if data.note else ""
     return f"training {names} by {recipe_label(recipe)}: {shown}{why}, on {device}{often}"
 
@@ -62,14 +65,22 @@ def override_table(overrides: Mapping[str, Sequence[Override]]) -> Table | None:
             values[key] = each
     if not found:
         return None
-    everyone = len(overrides)
+    everyone = list(overrides)
     rows = []
-    for key, names in sorted(found.items(), key=lambda item: len(item[1]) < everyone):
-        whose = "all" if len(names) == everyone > 1 else ", ".join(names)
+    for key, names in sorted(found.items(), key=lambda item: len(item[1]) < len(everyone)):
         path, before, after, why = key
         cells = Cell(values[key].before, before), Cell(values[key].after, after)
-        rows.append((Cell(names, whose), words(path), *cells, words(why)))
+        rows.append((Cell(names, _whose(names, everyone)), words(path), *cells, words(why)))
     return Table(OVERRIDES, tuple(rows))
+
+
+def _whose(names: Sequence[str], everyone: Sequence[str]) -> str:
+    """Some of the designs, in their order: those that follow each other by the first and the last."""
+    if len(names) == len(everyone) > 1:
+        return "all"
+    first = everyone.index(names[0])
+    in_a_row = list(names) == list(everyone[first : first + len(names)])
+    return f"{names[0]} to {names[-1]}" if in_a_row and len(names) > 2 else ", ".join(names)
 
 
 def unranked_table(found: Training) -> Table | None:
@@ -119,25 +130,42 @@ def doubt_facts(found: Training) -> list[tuple[str, str]]:
 def trained_how(found: Training, environment: Environment) -> list[tuple[str, str]]:
     """How the networks were trained: recipe, data, device, speed."""
     recipe, data, trained = found.job.recipe, found.data, found.trained
+    fitted, _ = for_its_budget(recipe, len(data.train))
     splits = f"{len(data.train):,} training, {len(data.validation):,} validation, {len(data.test):,} test images"
     software = environment.software
     threads = f", {software.threads} thread{'s' * (software.threads != 1)}" if environment.device.kind == "cpu" else ""
-    shown = f"{budget(recipe, data):,} images in batches of {recipe.batch}, {_optimizer(recipe)}"
+    shown = f"{budget(fitted, data):,} images in batches of {fitted.batch}, {_optimizer(fitted)}"
     seconds = sum(each.seconds for each in trained)
     facts = [
         ("recipe", f"{recipe_label(recipe)}: {shown}"),
         ("weights", found.job.weights),
         ("data", f"{data.name}, {data.channels}x{data.height}x{data.width}: {splits}"),
-        ("from", f"{data.source}{f' ({data.note})' if data.note else ''}"),
+        ("from", data.source),
         ("device", f"{environment.device.name}{threads}, {recipe.dtype}, torch {software.packages.get('torch', '')}"),
-        ("took", f"{duration(seconds)}, {speeds(trained)}" if seconds else ""),
+        ("took", f"{duration(seconds)}{_of_it(trained)}, {speeds(trained)}" if seconds else ""),
     ]
     return [(label, text) for label, text in facts if text]
 
 
+def _of_it(trained: Sequence[Trained]) -> str:
+    """What of the time went into steps, and what into looks at the splits."""
+    steps = math.fsum(each.training_seconds for each in trained)
+    looks = math.fsum(each.evaluating_seconds for each in trained)
+    return f" (training {duration(steps)}, evaluating {duration(looks)})" if steps else ""
+
+
 def training_notes(found: Training) -> list[Note]:
-    """Why networks have no figures, or not all of them, and what else has to be known of them."""
-    return trained_notes(found.trained)
+    """Why networks have no figures, or not all of them, what else has to be known of them, and what chance may have done."""
+    return [*trained_notes(found.trained), *chance_notes(found.ranking, found.data)]
+
+
+def rate_notes(told: Sequence[str], environment: Environment) -> list[Note]:
+    """That rates are not those of a quiet machine, for the reasons that are ``told``."""
+    if not told:
+        return []
+    several = environment.device.kind == "cpu" and environment.software.threads > 1
+    help = "--threads 1 is faster where threads wait for each other: results differ in the last bits" * several
+    return [Note("", f"images/s may be off: {'; '.join(told)}", help or "results do not depend on it")]
 
 
 def plain_training(found: Training, environment: Environment) -> dict[str, Any]:

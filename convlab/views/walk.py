@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from convlab import units
-from convlab.views.rankings import estimate_text, finite
+from convlab.views.rankings import estimate_text, finite, share_text
 from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
     from convlab.training.verdicts.correlations import Agreement
-    from convlab.training.verdicts.ranking import Estimated, Pair, Placed
+    from convlab.training.verdicts.ranking import Pair, Placed
     from convlab.training.walks import Fidelity, LeftOut, Walk, WalkStep
 
 NONE = Cell(None, "-")
@@ -24,8 +24,8 @@ STEPS = (
     Column("gain", "change", right=True),
     Column("top1", "top-1 %", right=True),
     Column("published_gain", "change", right=True),
-    Column("macs", "MACs", right=True, rank=3),
-    Column("params", "params", right=True, rank=4),
+    Column("macs", "proxy MACs", right=True, rank=3),
+    Column("params", "proxy params", right=True, rank=4),
     Column("loss", "proxy loss", right=True, rank=5),
     Column("judged", "can this proxy judge it", least=16, rank=1),
 )
@@ -41,7 +41,7 @@ LEFT_OUT = (
 def walk_table(found: Walk) -> Table:
     """A row a step: accuracy on this proxy and what it changed from the step before, both in points, beside the published ones.
 
-    MACs and parameters are the published network's, not those of the small one that was trained.
+    MACs and parameters are those of the small network that was trained.
     """
     top1 = {step.name: step.published.top1 for step in found.steps}
     return Table(STEPS, tuple(_step(step, top1.get(step.base)) for step in found.steps))
@@ -83,8 +83,8 @@ def _step(step: WalkStep, before: float | None) -> tuple[Cell, ...]:
         _gain(step.gain),
         Cell(published.top1, f"{published.top1:.2f}"),
         NONE if gain is None else Cell(gain, f"{gain:+.2f}"),
-        Cell(published.macs, NONE.text if published.macs is None else units.count(published.macs)),
-        Cell(published.params, units.count(published.params)),
+        Cell(step.macs, units.count(step.macs)),
+        Cell(step.params, units.count(step.params)),
         NONE if step.placed is None else Cell(step.placed.loss.mean, estimate_text(step.placed.loss)),
         Cell(step.judged, _verdict(step)),
     )
@@ -109,16 +109,14 @@ def _without(each: LeftOut) -> tuple[Cell, ...]:
 
 
 def _accuracy(placed: Placed | None) -> Cell:
-    return NONE if placed is None else _points(placed.accuracy, signed=False)
+    return NONE if placed is None else Cell(100 * placed.accuracy.mean, share_text(placed.accuracy))
 
 
 def _gain(pair: Pair | None) -> Cell:
-    return NONE if pair is None else _points(pair.accuracy, signed=True)
-
-
-def _points(found: Estimated, *, signed: bool) -> Cell:
-    """Percent, or points of it with a sign."""
-    return Cell(100 * found.mean, estimate_text(found, factor=100, digits=2, signed=signed))
+    """Points of percent, with a sign."""
+    if pair is None:
+        return NONE
+    return Cell(100 * pair.accuracy.mean, estimate_text(pair.accuracy, factor=100, digits=2, signed=True))
 
 
 def _fidelity(found: Fidelity, over: str) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 from convlab.errors import ConvlabError, Place, Problem, quote
 from convlab.language.design import Design
 from convlab.weights.layouts import classifier_of
+from convlab.weights.origins import design_inside
 from convlab.weights.recognition import Likeness, recognized
 from convlab.weights.report import Line, Report, count, first_of
 
@@ -38,7 +39,8 @@ def refusal(state: Mapping[str, Tensor], design: Design, misfits: Misfits, repor
     classifier = classifier_of(design)
     if misfits.only(classifier):
         return ConvlabError(_other_head(name, classifier, misfits, place))
-    help = _looks_like(recognized(state), design)
+    inside = design_inside(report.source)
+    help = _looks_like(recognized(state), design) if inside is None else _is_of(inside, report.source)
     ours = len(report.loaded) + len(misfits.missing) + len(misfits.misshapen)
     told = (
         (f"of {name} missing", misfits.missing),
@@ -71,6 +73,12 @@ def _other_head(name: str, classifier: str, misfits: Misfits, place: Place) -> P
         help += f", give the design head.classes = {classes.pop()}"
     help += f", or let {name} inherit them (convlab weights inherit)"
     return Problem(CODE, message, place, _listed(lines), help, classifier)
+
+
+def _is_of(inside: Design, source: str) -> str:
+    """A file of ours names its design, which may be another one than that of its name: trainings make designs smaller."""
+    name = f"{inside.name}, key {inside.key[:8]}" if inside.name else f"key {inside.key[:8]}"
+    return f"they are of the design inside the file ({name}): convlab export {source} writes it with its weights"
 
 
 def _looks_like(like: Likeness | None, design: Design) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from convlab.runs import open_store
+from convlab.training.keeping.folders import held_alone
 
 NET = """
 depths = [1, 1]
@@ -40,7 +43,15 @@ def nets(shell: Callable) -> tuple[str, str]:
         (["convnext_t", "--recipe-set", "mixup"], ["--recipe-set", "epochs=2"]),
         (["convnext_t", "--data", "mnsit"], ['no data set "mnsit"']),
         (["convnext_t", "--data", "cifar10"], ["is not here"]),
+        (["convnext_t", "--data", "./nopath"], ['no folder or file "./nopath"']),
+        (["convnext_t", "--recipe", "imagenet_convnext"], ["imagenet_convnext is for imagenet", "--data FOLDER"]),
+        (["convnext_t", "--recipe-set", "lr=1"], ["no knob lr", "here it is learning_rate"]),
         (["convnext_t", "--seeds", "0"], ["--seeds", "^"]),
+        (["convnext_t", "--threads", "0"], ["--threads", "^"]),
+        (
+            ["convnext_t", "--recipe", "imagenet_convnext", "--samples", "64"],
+            ["recipe imagenet_convnext", "--recipe-set warmup=0.1"],
+        ),
         (["convnext_t", "--seeds", "some"], ["--seeds", "^"]),
         (["convnext_t", "--epochs", "0"], ["--epochs", "^"]),
         (["convnext_t", "--samples", "0"], ["--samples", "^"]),
@@ -159,12 +170,54 @@ def test_a_finished_training_is_resumed_at_once(nets: tuple[str, str], shell: Ca
         assert again.code == 0
         assert again.json["ranking"] == first.json["ranking"]
         assert again.json["folder"].endswith("here")
+        assert again.json["run"] == first.json["run"]
+        assert "already finished; nothing to train" in again.err
+    assert len(shell("runs", "list", "--json").json["runs"]) == 1
+
+
+def test_a_run_that_goes_on_says_with_which(nets: tuple[str, str], shell: Callable) -> None:
+    first = shell("train", nets[0], *DIGITS, "--json", "--output", "here").json["run"]["id"]
+    (result,) = Path("here").glob("*/result.json")
+    result.unlink()
+    with held_alone(result.parent):
+        refused = shell("train", "--resume", first)
+    assert (refused.code, "at work" in refused.err) == (2, True)
+    second = shell("train", "--resume", first, "--json", "--quiet").json["run"]["id"]
+    listed = shell("runs", "list").out.splitlines()[1:]
+    assert [line.split()[0] for line in listed] == [second, first]
+    assert ["resumed" in line for line in listed] == [False, True]
+    assert f"resumed_from  {first}" in shell("runs", "show", second).out
+    assert second in shell("runs", "show", first).out
+
+
+def test_checkpoints_go_with_the_last_run_that_has_part_in_them(nets: tuple[str, str], shell: Callable) -> None:
+    trained = [shell("train", nets[0], *DIGITS, "--json", *where).json for where in ((), ("--output", "here"))]
+    folders = [Path(found["folder"]) for found in trained]
+    (result,) = folders[0].glob("*/result.json")
+    result.unlink()
+    again = shell("train", "--resume", str(folders[0]), "--json").json["run"]["id"]
+    shell("runs", "delete", *(found["run"]["id"] for found in trained))
+    assert shell("runs", "gc", "--json").json["checkpoints"] == []
+    shell("runs", "delete", again)
+    assert "of checkpoints" in shell("runs", "gc", "--dry-run").out
+    assert shell("runs", "gc", "--json").json["checkpoints"] == [str(folders[0])]
+    assert [folder.exists() for folder in folders] == [False, True]
+
+
+def test_a_checkpoint_is_exported_with_the_design_inside(nets: tuple[str, str], shell: Callable) -> None:
+    assert shell("train", nets[0], *DIGITS, "--quiet", "--no-store", "--output", "here").code == 0
+    weights = str(max(Path("here").glob("*/step-*/model.safetensors")))
+    assert shell("export", weights, "--to", "safetensors").code == 0
+    assert Path("small.safetensors").is_file()
+    refused = shell("export", nets[0], "--weights", weights, "--to", "safetensors", "-o", "other.safetensors")
+    assert "of the design inside the file" in refused.err
+    assert "--set" in shell("export", weights, "--to", "safetensors", "--image", "32").err
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["plain.toml"], ["another design small", "block.kind"]),
+        (["plain.toml"], ["begun with small, not plain", "block.kind"]),
         (["small.toml", "plain.toml"], ["begun with 1 designs (small), and 2 are named now"]),
         (["--recipe-set", "learning_rate=0.5"], ["another recipe", "learning_rate = 0.06 is now 0.5"]),
         (["--seeds", "3"], ["begun with 1 seed, not 3"]),
@@ -205,8 +258,21 @@ def test_a_knob_turned_by_hand_stays_in_a_short_training(nets: tuple[str, str], 
     first = shell("train", nets[0], *DIGITS, "--recipe", "busy.toml", *by_hand, "--json", "--output", "here")
     for ran in (first, shell("train", "--resume", "here", "--json")):
         told = {each["path"] for each in ran.json["overrides"]["small"]}
-        assert "recipe.flip" in told
-        assert not told & {"recipe.mixup", "recipe.label_smoothing"}
+        assert "block.layer_scale" in told
+        assert not told & {"recipe.mixup", "recipe.label_smoothing", "recipe.flip"}
+
+
+def test_threads_rates_chance_and_times_are_told(nets: tuple[str, str], shell: Callable) -> None:
+    short = (*DIGITS, "--samples", "70", "--recipe-set", "evaluations=1", "--threads", "2")
+    ran = shell("train", nets[0], *short, "--output", "here", "--no-store")
+    assert ran.code == 0
+    assert ", 2 threads, " in ran.out
+    assert ", 2 threads, " in shell("train", "--resume", "here", "--no-store").out
+    assert torch.get_num_threads() == 1
+    assert "(training " in ran.out
+    assert ", evaluating " in ran.out
+    assert "whole batches of 64 images" in ran.out
+    assert "180 validation and 360 test pictures" in ran.err
 
 
 def test_another_training_is_no_walk(nets: tuple[str, str], shell: Callable) -> None:
@@ -227,9 +293,14 @@ def test_what_is_there_is_not_trained_over(nets: tuple[str, str], shell: Callabl
 
 
 def test_a_network_that_diverges(nets: tuple[str, str], shell: Callable) -> None:
-    ran = shell("train", nets[0], *DIGITS, "--recipe-set", "optimizer=sgd", "--recipe-set", "learning_rate=100")
-    assert ran.code in (0, 3)
+    knobs = ("optimizer=sgd", "learning_rate=100", "momentum=0.99", "schedule=constant", "evaluations=1")
+    ill = (word for knob in knobs for word in ("--recipe-set", knob))
+    ran = shell("train", nets[0], *DIGITS, *ill)
+    assert ran.code == 3
     assert "Traceback" not in ran.err
+    shown = shell("runs", "show", "latest").out
+    assert re.search(r"status +failed", shown)
+    assert re.search(r"note +small: diverged", shown)
 
 
 def test_the_walk(shell: Callable) -> None:

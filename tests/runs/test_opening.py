@@ -116,7 +116,7 @@ def test_what_is_not_a_store(tmp_path):
     assert problem.help == f"name a file in it: {tmp_path / 'runs.sqlite'}"
     assert "is a pipe or a device" in refusal("/dev/null").message
     assert refusal(tmp_path / "text.sqlite" / "below").code == "store-failed"
-    assert refusal(tmp_path / ("x" * 300)).code == "store-failed"
+    assert refusal(tmp_path / ("x" * 300)).code == "unreadable-file"
     assert "is empty" in refusal(" ").message
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text.sqlite"]
 

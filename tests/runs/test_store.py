@@ -111,6 +111,8 @@ def test_how_a_run_ends(store):
     work.close()
     with pytest.raises(ZeroDivisionError), store.begin("e", note="noted"):
         1 / 0  # noqa: B018  # the error is what is meant
+    with store.begin("f", note="noted") as run:
+        run.fail("diverged")
     ends = {run.kind: (run.status, run.note) for run in store.runs()}
     assert ends == {
         "a": ("complete", ""),
@@ -118,6 +120,7 @@ def test_how_a_run_ends(store):
         "c": ("stopped", ""),
         "d": ("stopped", ""),
         "e": ("failed", "noted\nZeroDivisionError: division by zero"),
+        "f": ("failed", "noted\ndiverged"),
     }
     assert all(run.finished for run in store.runs())
 

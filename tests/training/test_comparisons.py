@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -83,6 +84,31 @@ def test_stopped_it_returns_what_it_has_and_goes_on_to_the_same_end(tmp_path):
     rest = convlab.finished(train(resume=tmp_path / "cut", data=drawn(), device="cpu"))
     assert [each.validation_loss for each in rest.trained] == [each.validation_loss for each in whole.trained]
     assert rest.ranking == whole.ranking
+
+
+def test_threads_are_those_that_a_training_was_begun_with(tmp_path):
+    running = work(tmp_path / "a", [design_of()], threads=2)
+    for progress in running:
+        if progress.done > 1:
+            break
+    assert torch.get_num_threads() == 2
+    with pytest.raises(StopIteration):
+        running.throw(KeyboardInterrupt)
+    assert torch.get_num_threads() == 1
+    assert json.loads((tmp_path / "a" / JOB).read_text())["threads"] == 2
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    same, other = (
+        convlab.finished(train(resume=tmp_path / folder, data=drawn(), device="cpu", threads=threads))
+        for folder, threads in (("a", 0), ("b", 1))
+    )
+    assert same.trained[0].notes == ()
+    assert "threads 2 is now 1" in other.trained[0].notes[0]
+
+
+def test_the_time_of_steps_and_of_looks_is_told(tmp_path):
+    (found,) = convlab.finished(work(tmp_path / "a", [design_of()])).trained
+    assert min(found.training_seconds, found.evaluating_seconds) > 0
+    assert found.training_seconds + found.evaluating_seconds < found.seconds
 
 
 def test_ctrl_c_before_the_first_step_of_a_design(tmp_path):
@@ -175,7 +201,7 @@ def test_knobs_that_were_turned_by_hand_stay_in_short_trainings():
         ({"seeds": 0}, "with 0 seeds nothing is trained"),
         ({"designs": ["convnxt_t"]}, "there is no preset"),
         ({"recipe": "sprnt"}, "sprnt"),
-        ({"recipe": dataclasses.replace(RECIPE, batch=256)}, "larger than the training split"),
+        ({"recipe": changed(RECIPE, {"batch": 256})}, "larger than the training split"),
         ({"weights": "nope.pth"}, "nope.pth"),
     ],
 )

@@ -47,7 +47,7 @@ def test_a_flat_folder_is_cut(tmp_path):
     ]
     parts = [pixels(split) for split in (found.train, found.validation, found.test)]
     assert len(parts[0] | parts[1] | parts[2]) == sum(map(len, parts)) == 60
-    assert "cut out" in found.note
+    assert "set aside" in found.note
 
 
 def test_a_validation_folder_alone_is_the_test_split(tmp_path):

@@ -56,7 +56,7 @@ def test_auto_is_fashion_mnist_where_it_is(tmp_path, monkeypatch):
     found = dataset()
     assert found.name == "fashion_mnist"
     assert found.source == str(tmp_path)
-    assert "fashion_mnist is used" in found.note
+    assert "no set was named: found in" in found.note
 
 
 def test_auto_is_the_procedural_set_elsewhere(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from convlab.training.comparing import train
 from convlab.training.data.registry import dataset
 from convlab.training.keeping.job import read_job
 from convlab.training.optimization.groups import parameter_groups
+from convlab.training.proxies.overrides import recipe_overrides
 from convlab.training.proxies.shrinking import DataFacts, shrunk
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
@@ -118,6 +119,13 @@ def test_designs_keep_their_size():
     assert found.head.classes == 7
 
 
+def test_first_values_of_loaded_weights_are_theirs_and_not_told_as_changed():
+    design, sprint = convlab.load("convnext_t"), recipe("sprint")
+    assert {each.path for each in recipe_overrides(design, sprint)} >= {"block.layer_scale", "recipe.dirac_depthwise"}
+    assert {each.path for each in recipe_overrides(design, sprint, loaded=True)} == {"drop_path"}
+    assert convlab.turn(turned(design, sprint, loaded=True), "drop_path", design.drop_path) == design
+
+
 @pytest.fixture
 def pictures(tmp_path):
     """An ImageFolder of three patterns of stripes, moved at random, that noise half hides: too much for a few steps from nothing."""
@@ -183,5 +191,9 @@ def test_a_comparison_from_weights_is_of_full_size_and_resumes_from_them(picture
 def test_without_a_recipe_fine_tuning_is_the_published_one(pictures, tmp_path):
     file = tmp_path / "parent.safetensors"
     save_file(build(tiny(5), seed=0, channels_last=False).state_dict(), file)
-    with pytest.raises(ConvlabError, match="a batch of 512 images"):
-        finished(train([tiny(5)], data=pictures, device="cpu", folder=tmp_path / "job", weights=file))
+    running = train([tiny(5)], data=pictures, device="cpu", folder=tmp_path / "job", weights=file)
+    assert next(running).total == 30 * 96 / 8, "of 96 pictures no batch of 512 can be made"
+    running.close()
+    asked = read_job(tmp_path / "job").recipe
+    assert asked == unshrunk(recipe(RECIPE))
+    assert asked.batch == 512

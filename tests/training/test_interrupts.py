@@ -13,7 +13,7 @@ import convlab
 from convlab.models.containers import ConvNet
 from convlab.training.comparing import train
 from convlab.training.keeping import checkpoints
-from convlab.training.keeping.results import RESULT
+from convlab.training.keeping.folders import RESULT
 
 BAD = "stages.1.blocks.0.mlp.fc1.weight"
 

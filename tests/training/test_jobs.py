@@ -8,6 +8,7 @@ from small_trainings import RESNET, design_of, recipe_of
 
 from convlab import ConvlabError, load, turn
 from convlab.training.keeping import job as jobs
+from convlab.training.keeping.folders import RESULT
 from convlab.training.keeping.job import (
     JOB,
     Job,
@@ -128,4 +129,15 @@ def test_folders_are_found(tmp_path, monkeypatch):
         located("2026")
     with pytest.raises(ConvlabError, match="there is no training") as raised:
         located("nothing")
-    assert "20261122-180000-aaaaaa" in raised.value.problems[0].help
+    assert raised.value.problems[0].help.startswith("unfinished: 20261122-180000-aaaaaa (small, a resnet), ")
+    for design in JOB_OF_TWO.designs:
+        for seed in JOB_OF_TWO.seeds:
+            folder = member_folder(tmp_path / "20261122-180000-aaaaaa", design, seed)
+            folder.mkdir()
+            (folder / RESULT).touch()
+    with pytest.raises(ConvlabError) as raised:
+        located("nothing")
+    assert raised.value.problems[0].help == (
+        "unfinished: 20261122-170312-k3f9xw (small, a resnet), 20261121-000000-zzzzzz (small, a resnet); "
+        "finished: 20261122-180000-aaaaaa (small, a resnet)"
+    )

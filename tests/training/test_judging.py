@@ -44,6 +44,17 @@ def test_kernels_are_told_of_the_stage_in_which_they_differ():
     assert "leave stage 1 7 px: a 7x7 kernel then covers the whole of the map" in later["kernels"].sentence
 
 
+def test_the_way_out_of_small_images_is_a_set_that_has_larger_ones():
+    pair = ("convnext_t",), ("convnext_t", "block.kernel_size=3")
+    assert judged(*pair, side=8)["kernels"].help.startswith("--data procedural --image 64, or pictures of that size")
+
+
+def test_first_values_are_not_doubted_of_loaded_weights():
+    pair = ("convnext_t",), ("convnext_t", "block.layer_scale=0.5")
+    assert "first values" in judged(*pair)
+    assert "first values" not in judged(*pair, epochs=math.inf)
+
+
 def test_attention_has_no_kernel():
     assert "kernels" not in judged(("convnext_t", "image.size=224"), ("swin_t",), side=56)
 

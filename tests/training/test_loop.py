@@ -48,7 +48,7 @@ def test_progress_has_words_and_figures(tmp_path):
     assert [each.done for each in shown] == list(range(9))
     assert shown[0].figures == {"step": 0.0, "samples": 0.0}
     assert shown[0].what == "small, seed 0: step 0 of 8"
-    assert {"loss", "images_per_second", "validation_loss", "accuracy"} < set(shown[-1].figures)
+    assert {"learning_rate", "loss", "images_per_second", "validation_loss", "accuracy"} < set(shown[-1].figures)
     assert shown[-1].what.startswith("small, seed 0: step 8 of 8, loss 1.")
     assert shown[-1].remaining_s == 0.0
 

@@ -143,7 +143,7 @@ def test_a_full_disk_ends_the_training_and_leaves_the_last_good_state(tmp_path, 
             pass
     small_files(resource.RLIM_INFINITY)
     (problem,) = raised.value.problems
-    assert problem.code == "not-saved"
+    assert (problem.code, raised.value.exit_code) == ("not-saved", 3)
     assert problem.label == "step-000002 is the newest that is there"
     assert {path.name for path in folder.iterdir()} == {LOCK, "step-000002"}
     resumed = trained_in(folder, recipe=recipe_of(evaluations=4), resume=True)

@@ -9,7 +9,7 @@ from small_trainings import RECIPE, design_of, drawn
 from convlab.errors import ConvlabError
 from convlab.progress import Progress, finished
 from convlab.training.comparing import train
-from convlab.training.tracking import TRACKERS, TrackedTraining, followed, refuse_missing_trackers
+from convlab.training.tracking import TRACKERS, TrackedTraining, Tracker, followed, refuse_missing_trackers
 
 STEPS = (10, 20, 30)
 
@@ -91,6 +91,14 @@ def test_a_tracker_that_fails_in_the_midst_is_one_note(member):
     found = finished(followed(with_a_wrong_figure(), ["tensorboard"], member))
     assert found.result == "finished"
     assert len(found.notes) == 1
+
+
+def test_what_is_known_at_the_end_alone_is_logged_too(member, monkeypatch):
+    logged = []
+    kept = Tracker(lambda step, figures: logged.append((step, dict(figures))), lambda: None)
+    monkeypatch.setitem(TRACKERS, "list", lambda training, step: kept)
+    finished(followed(work(), ["list"], member, last=lambda _: {"step": 30.0, "test_accuracy": 0.5}))
+    assert logged[-2:] == [(30, {"validation_loss": 0.25}), (30, {"test_accuracy": 0.5})]
 
 
 def test_event_files(member):

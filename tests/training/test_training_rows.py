@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from convlab.runs.comparing import compare
 from convlab.runs.records import conditions_of
 from convlab.training.data.datasets import Dataset, Split
 from convlab.training.keeping.trained import Point, Trained
+from convlab.training.proxies.judging import Doubt
+from convlab.training.proxies.overrides import Override
 from convlab.training.recipes.named import recipe
 from convlab.training.recording import TrainingRecorder, budget, recipe_label, run_settings, training_row
 from convlab.views.runs import comparison_table, conditions_text, run_facts
+from convlab.views.stored_comparisons import figures, stored_comparison
 from convlab.views.stored_trainings import stored_training_table
 
 
@@ -54,6 +58,36 @@ def test_what_was_not_looked_at_is_no_figure():
     found = row(trained(accuracy=math.nan, curve=(), failure="diverged at step 2"))
     assert (found.median, found.n) == (None, None)
     assert found.details["failure"] == "diverged at step 2"
+
+
+def test_images_count_though_nothing_was_looked_at_yet():
+    assert row(trained(steps=18, curve=(), stopped=True)).details["samples"] == 18 * 128
+
+
+def test_runs_of_trainings_are_compared_by_loss_and_accuracy():
+    first, second = ({0: row(trained(0, 0.5, validation_loss=loss))} for loss in (1.0, 2.0))
+    lines = compare([figures(first), figures(second)])
+    assert [(line.kind, line.ratios[1].median) for line in lines] == [
+        ("validation loss", 2.0),
+        ("validation accuracy", 1.0),
+    ]
+
+
+def test_stored_trainings_are_the_comparison_that_they_were(store):
+    with store.begin("training") as run:
+        keep = TrainingRecorder(Recorder(run), data=data(), device="cpu")
+        change = Override("image.size", 224, 64, "the data's images")
+        doubt = Doubt("kernels", ("atto",), "their kernels differ", "train on larger images")
+        for seed in (0, 1):
+            for name, loss in (("atto", 1.0 + seed), ("pico", 2.0 + seed)):
+                found = trained(seed, validation_loss=loss, test_accuracy=0.5)
+                keep(dataclasses.replace(found, name=name), [change], [doubt] if name == "atto" else ())
+        keep(trained(2, stopped=True))
+    found = stored_comparison(store.rows("latest"))
+    assert [record["name"] for record in found.ranking.records()] == ["atto", "pico"]
+    assert [record["n"] for record in found.ranking.records()] == [2, 2]
+    assert [record["path"] for record in found.changed.records()] == ["image.size"]
+    assert found.doubts == (("kernels", "atto: their kernels differ; train on larger images"),)
 
 
 def test_seeds_are_told_apart_when_runs_are_compared():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,12 +12,15 @@ import convlab
 from convlab import facts
 from convlab.errors import ConvlabError
 from convlab.language.validation import faults
+from convlab.training.comparing import Training
 from convlab.training.data.datasets import Dataset, Split
 from convlab.training.keeping.job import Job, write_job
 from convlab.training.roadmap import base_of, step_names
 from convlab.training.undoing import Change, undone
 from convlab.training.verdicts.correlations import kendall
+from convlab.training.verdicts.ranking import ranked
 from convlab.training.walking import planned, refuse_other_walk, resumed_walk, sized, walk
+from convlab.training.walks import walk_of
 
 STEPS = step_names()
 FINAL = STEPS[-1]
@@ -101,6 +105,18 @@ def test_steps_that_this_proxy_cannot_judge_say_so(whole):
     assert topics.pop(FINAL) == {"resolution"}
     assert set(map(frozenset, topics.values())) == {frozenset()}
     assert whole.judged_fidelity.proxy.n == 13
+
+
+def test_a_walk_is_told_with_what_was_shrunk_and_not_as_unshrunk():
+    data, asked = drawn(), sized(recipe_of(image_size=16))
+    plan = planned(asked, data, device="cpu", leave_one_out=False)
+    job = Job(plan.designs, plan.recipe, data.name, data.checksum, (0,))
+    nothing = Training((), ranked([]), {design.name: () for design in plan.designs}, (), {}, job, data, Path("here"))
+    found = walk_of(nothing, plan.general)
+    assert plan.recipe.shrink == "never"
+    assert found.training.job.recipe.shrink == "auto"
+    assert "widths" in {each.path for each in found.training.overrides["01_baseline"]}
+    assert found.steps[0].macs < facts.roadmap()[1].macs
 
 
 @pytest.mark.slow

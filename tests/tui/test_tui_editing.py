@@ -179,8 +179,9 @@ def test_the_walk(tmp_path):
         changed = [cell.path for row in lab.grid.grid.rows for cell in row.cells.values() if cell.changed]
         assert {"stages.0.depth", "stages.2.depth"} & set(changed) == {"stages.2.depth"}
         assert lab.grid.cell.path in changed
-        await pilot.press("w")
+        await pilot.press("w", "k")
         assert "Walk 3 of 16" in seen(app)
+        assert app.clipboard == "convlab profile roadmap/03_patchify_stem"
         # From the tab of the walk, to any step.
         lab.panes.choose("walk")
         await pilot.pause()

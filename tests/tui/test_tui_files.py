@@ -49,6 +49,7 @@ def test_saving_keeps_comments(tmp_path):
     driven(deeds, path, folder=tmp_path)
 
 
+@pytest.mark.slow
 def test_leaving_asks_about_what_is_not_saved(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from seeing import agrees, driven, lab_of, said, seen
 
 from convlab.tui.remembered import recall
@@ -38,7 +39,10 @@ def test_without_colour_everything_is_still_told_apart(tmp_path, monkeypatch):
         strip = grid.render_line(grid.row + 1)
         cursor = [segment for segment in strip if segment.style and segment.style.reverse]
         assert [segment.text for segment in cursor] == ["4"]
-        await pilot.press("question_mark", "escape", "j", "escape", "T", "escape", "m", "escape")
+        await pilot.press("question_mark", "escape", "j", "escape", "T", "escape", "m")
+        names = [each for each in app.screen.query(".name") if each.render_line(0)._segments[0].style.reverse]
+        assert [str(each.render()) for each in names] == ["what"]  # the knob that has the focus
+        await pilot.press("escape")
         return seen(app)
 
     agrees("no_color.txt", driven(deeds, folder=tmp_path, size=(80, 24)))
@@ -55,6 +59,7 @@ def test_a_small_terminal_is_told_politely(tmp_path):
     driven(deeds, folder=tmp_path, size=(59, 15))
 
 
+@pytest.mark.slow
 def test_tabs_panes_and_jumps(tmp_path):
     async def deeds(app, pilot):
         lab = lab_of(app)
@@ -105,6 +110,7 @@ def test_the_lab_imports_no_torch():
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.slow
 def test_keys_and_theme_are_kept_between_starts(tmp_path):
     async def first(app, pilot):
         await pilot.press("question_mark")

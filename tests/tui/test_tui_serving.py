@@ -1,6 +1,7 @@
-"""The lab in real surroundings: a terminal under tmux, a browser's page, and jobs of real workers."""
+"""The lab in real surroundings: a terminal under tmux, and a browser's page."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -12,9 +13,18 @@ import time
 import urllib.request
 
 import pytest
-from seeing import driven, lab_of
 
 from convlab.tui.serving import PAGES
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FLAGS += ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
 
 
 def test_the_page_asks_no_other_host():
@@ -26,25 +36,63 @@ def test_the_page_asks_no_other_host():
     assert all((one or other).startswith(("{{ config.static.url }}", "data:,")) for one, other in addresses)
 
 
-@pytest.mark.slow
-def test_it_is_served_on_this_machine_only(tmp_path):
+@contextlib.contextmanager
+def served(source, folder):
+    """The lab of a design as a browser finds it: its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "convlab", "tui", "convnext_t", "--serve", "--port", str(port)]
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
+    command = [sys.executable, "-m", "convlab", "tui", str(source), "--serve", "--port", str(port)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        page = _fetched(f"http://127.0.0.1:{port}/")
-        assert "convlab begins" in page
-        for path in re.findall(rf"http://127.0.0.1:{port}(/static/[^\"]+)", page):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-                assert answer.status == 200
-        assert asyncio.run(_first_bytes(f"http://127.0.0.1:{port}/ws"))
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(20)
         server.stdout.close()
+
+
+@pytest.mark.slow
+def test_it_is_served_on_this_machine_only(tmp_path):
+    with served("convnext_t", tmp_path) as address:
+        page = _fetched(f"{address}/")
+        assert "convlab begins" in page
+        for path in re.findall(rf"{address}(/static/[^\"]+)", page):
+            with urllib.request.urlopen(f"{address}{path}") as answer:
+                assert answer.status == 200
+        assert asyncio.run(_first_bytes(f"{address}/ws"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of playwright's own loop
+def test_in_a_real_browser(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "convnext_atto"  # mine\n')
+    with served(path, tmp_path) as address, playwright.sync_playwright() as tool:
+        _fetched(f"{address}/")
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            page = browser.new_page(viewport={"width": 1200, "height": 800})
+            asked = []
+            page.on("request", lambda request: asked.append(request.url))
+            page.goto(address)
+            page.wait_for_selector("body.-first-byte", timeout=60_000)
+            page.wait_for_timeout(3000)  # it paints on a canvas, in which nothing can be waited for
+            page.keyboard.press("+")
+            page.keyboard.press("Control+s")
+            end = time.monotonic() + 60
+            while "3" not in path.read_text():  # what was typed in the browser is in the file
+                assert time.monotonic() < end, path.read_text()
+                page.wait_for_timeout(200)
+            assert path.read_text() == 'base = "convnext_atto"  # mine\ndepths = [3, 2, 6, 2]\n'
+            assert all(url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for url in asked), (
+                asked
+            )
+        finally:
+            browser.close()
 
 
 def _fetched(address):
@@ -100,29 +148,3 @@ def test_in_a_real_terminal(tmp_path):
         assert "Traceback" not in screen
     finally:
         tmux("kill-server")
-
-
-@pytest.mark.slow
-def test_a_measurement_begins_and_is_cancelled(tmp_path, monkeypatch):
-    monkeypatch.setenv("CONVLAB_STORE", str(tmp_path / "runs.sqlite"))
-
-    async def deeds(app, pilot):
-        lab = lab_of(app)
-        await pilot.press("m")
-        await pilot.pause()
-        await pilot.press("ctrl+s")
-        await pilot.pause()
-        assert [job.kind for job in app.job_states] == ["bench"]
-        assert lab.panes.tab == "curves"
-        await pilot.press("k")
-        assert app.clipboard.startswith("convlab bench convnext_atto")
-        await pilot.press("escape", "plus")  # nothing waits for it
-        assert lab.session.can_undo
-        await pilot.press("c")
-        for _ in range(400):
-            if not app.job_states[0].running:
-                break
-            await pilot.pause(0.1)
-        assert app.job_states[0].status == "stopped"
-
-    driven(deeds, "convnext_atto", folder=tmp_path)

@@ -3,6 +3,8 @@
 from designs import SHALLOWEST, preset
 
 from convlab import load, profile
+from convlab.views.block_diagram import block_diagram
+from convlab.views.costs import groups
 from convlab.views.outline import all_nodes, outline
 
 
@@ -18,6 +20,19 @@ def test_every_layer_is_in_the_outline_with_its_figures():
             node = leaves[row.path]
             assert (node.output, node.count) == (row.output, row.count), row.path
             assert node.params == row.layer.params(row.input) * row.count
+
+
+def test_a_downsampling_before_the_only_stage_is_part_of_it():
+    """Under facebookresearch's names it is a part of its own, called otherwise than those of several stages."""
+    found = profile(load("convnext_iso_s", sets=["stem.width=8"]))
+    stage = [group for group in groups(found, "block") if group.path.startswith(("downsample", "blocks"))]
+    assert [(group.path, group.layers, group.count) for group in stage] == [
+        ("downsample", "separate downsampling", 1),
+        ("blocks.0-17", "convnext, 7x7", 18),
+    ]
+    assert [group.path for group in groups(found, "stage")] == ["stem", "blocks", "head"]
+    assert block_diagram(found).path == "blocks.0"
+    assert sum(node.params for node in outline(found)) == found.params
 
 
 def test_repeated_blocks_are_one_entry_and_stages_say_what_they_are():

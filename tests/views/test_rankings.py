@@ -9,7 +9,7 @@ from convlab import load, profile
 from convlab.training.keeping.trained import Trained
 from convlab.training.recipes.recipe import Recipe
 from convlab.training.verdicts.ranking import Score, ranked
-from convlab.views.rankings import plain_ranking, ranking_table
+from convlab.views.rankings import interval_text, plain_ranking, ranking_table
 
 LOSSES = {"good": (0.50, 0.52, 0.51), "alike": (0.51, 0.52, 0.52), "bad": (0.90, 0.92, 0.91)}
 
@@ -60,6 +60,16 @@ def test_one_seed_has_neither_intervals_nor_ties():
     assert texts(found, "loss") == ["0.500", "0.510", "0.900"]
     assert texts(found, "behind") == ["best", "+0.010", "+0.400"]
     assert "ties" not in [column.name for column in found.columns]
+
+
+def test_intervals_of_accuracy_end_at_0_and_100_and_are_explained():
+    losses = {"a": (1.9, 1.0), "b": (1.0, 1.2)}
+    found = [trained(name, seed, loss) for name, some in losses.items() for seed, loss in enumerate(some)]
+    assert texts(table(found), "accuracy")[0].endswith(" to 100.00)")
+    assert texts(table(found), "accuracy")[1].startswith("27.50 (0.00 to ")
+    text = interval_text(ranked(scores(found)))
+    assert text.startswith("± is how far another seed may move a design alone; rank and ties")
+    assert interval_text(ranked(scores(everything(1)))) == ""
 
 
 def test_one_design_is_ahead_of_nobody():

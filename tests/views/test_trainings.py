@@ -50,6 +50,10 @@ def test_overrides_of_all_are_told_once():
         ["b", "depths", "[3, 3]", "[1, 1]", "the budget"],
     ]
     assert found.records()[1]["after"] == (1, 1)
+    several = override_table({"a": (both,), "b": (both,), "c": (both,), "d": ()})
+    assert [row[0].text for row in several.rows] == ["a to c"]
+    apart = override_table({"a": (both,), "b": (), "c": (both,), "d": (both,)})
+    assert [row[0].text for row in apart.rows] == ["a, c, d"]
     assert override_table({"a": ()}) is None
     (row,) = override_table({"a": (both,)}).rows
     assert row[0].text == "a"

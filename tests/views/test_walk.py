@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import torch
 
-from convlab import facts, load, profile
+from convlab import facts, load, profile, units
 from convlab.training.comparing import Training
 from convlab.training.data.datasets import Dataset, Split
 from convlab.training.keeping.job import Job
@@ -70,6 +70,7 @@ def test_changes_stand_beside_the_published_ones():
     assert texts(found, "gain") == ["-", "+10.00", "+0.00", "-20.00"]
     assert texts(found, "top1") == ["78.82", "79.36", "79.51", "78.28"]
     assert texts(found, "published_gain") == ["-", "+0.54", "+0.15", "-1.23"]
+    assert texts(found, "macs") == [units.count(profile(load("convnext_atto")).macs)] * 4
     assert texts(found, "judged") == ["-", "yes", "no: resolution", "yes, but cost"]
 
 

@@ -162,7 +162,7 @@ def _load(place: Path, kind: Kind, image_size: int, *, published: bool) -> Datas
     if strange and published:
         help = f"take that folder away and run convlab data get {kind.name}; to train on it as it is: --data {place}"
         message = f"{place / strange[0]} is not the published file: its checksum differs"
-        raise ConvlabError(Problem("damaged-data", message, help=help))
+        raise ConvlabError(Problem("damaged-data", message, help=help), exit_code=2)
     batches = {name: pickles.load(content, str(place / name)) for name, content in contents.items()}
     classes = _classes(batches[kind.meta], kind, str(place / kind.meta))
     piles = [_pile(batches[name], kind, str(place / name)) for name in (*kind.train, kind.test)]

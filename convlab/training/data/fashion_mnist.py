@@ -83,7 +83,7 @@ def load(image_size: int = 0) -> Dataset:
         if array.sha256 != published:
             help = f"take that folder away and run convlab data get {NAME}; to train on it as it is: --data {place}"
             message = f"{place / stem} is not the published file: its checksum differs"
-            raise ConvlabError(Problem("damaged-data", message, help=help))
+            raise ConvlabError(Problem("damaged-data", message, help=help), exit_code=2)
     return _put_together(NAME, CLASSES, arrays, str(place), image_size)
 
 

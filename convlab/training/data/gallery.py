@@ -99,11 +99,7 @@ def own_size(contents: Contents) -> tuple[int, int, str]:
     if all(size == sizes[0] for size in sizes) and max(sizes[0]) <= LARGEST_OWN_SIZE:
         return height, width, ""
     side = min(max(median_low(map(min, sizes)) // STEP * STEP, STEP), LARGEST_OWN_SIZE)
-    return (
-        side,
-        side,
-        f"pictures are resized to {side} px: theirs are {_range(sizes)} px; the recipe's image_size asks for another",
-    )
+    return side, side, f"resized from {_range(sizes)} px to {side} px (--image N for another size)"
 
 
 def _on_disk(

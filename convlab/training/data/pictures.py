@@ -142,7 +142,8 @@ def damaged(
     """The error for a file of a data set that cannot be read."""
     why = error if isinstance(error, str) else str(error) or type(error).__name__
     return ConvlabError(
-        Problem("damaged-data", f"{quote(PurePath(name).name)} cannot be read: {why}", help=help, path=name)
+        Problem("damaged-data", f"{quote(PurePath(name).name)} cannot be read: {why}", help=help, path=name),
+        exit_code=2,
     )
 
 

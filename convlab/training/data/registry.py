@@ -132,10 +132,11 @@ def _chosen(image_size: int) -> Work[Dataset]:
     """The first set of ``AUTO`` that is here, with a note that says why it is this one."""
     missing = ""
     for found in filter(None, map(known, AUTO)):
-        if found.where():
+        if where := found.where():
             chosen = yield from _whole(found.load(image_size))
-            return replace(chosen, note="; ".join(filter(None, (f"{missing}{found.name} is used", chosen.note))))
-        missing += f"{found.name} is not here ({found.remedy}): "
+            why = missing or f"no set was named: found in {where}"
+            return replace(chosen, note="; ".join(filter(None, (why, chosen.note))))
+        missing = f"{found.name} is not here: {found.remedy}"
     raise AssertionError("the procedural set is always here")
 
 
@@ -161,6 +162,10 @@ def _layout_of(path: Path) -> Layout:
 
 def _unknown(text: str) -> ConvlabError:
     names = [found.name for found in datasets()]
+    if "/" in text or os.sep in text:
+        help = "check the spelling; a folder holds a folder of pictures a class"
+        problem = Problem("unknown-data", f"there is no folder or file {quote(text)}", help=help)
+        return ConvlabError(problem, exit_code=2)
     help = f"sets: {', '.join(('auto', *names))}; or the path of a folder of pictures"
     problem = Problem("unknown-data", f"there is no data set {quote(text)}", label=did_you_mean(text, names), help=help)
     return ConvlabError(problem, exit_code=2)

@@ -198,7 +198,7 @@ def _unpack(contents: RowGroups, path: Path) -> Work[None]:
             message = (
                 f"to read these pictures in any order takes {size / 1e9:.1f} GB in {place}; {free / 1e9:.1f} are free"
             )
-            raise ConvlabError(Problem("unfit-data", message, help=help))
+            raise ConvlabError(Problem("unfit-data", message, help=help), exit_code=2)
         with temporary.open("wb") as file:
             for index in range(count):
                 ends.append(ends[-1] + file.write(contents.read(index)))
@@ -209,7 +209,7 @@ def _unpack(contents: RowGroups, path: Path) -> Work[None]:
         temporary.replace(path)
     except OSError as error:
         message = f"cannot write {quote(str(path))}: {error.strerror or error}"
-        raise ConvlabError(Problem("unfit-data", message, help=help)) from None
+        raise ConvlabError(Problem("unfit-data", message, help=help), exit_code=2) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -39,20 +39,19 @@ def completed(name: str, given: Mapping[str, Items]) -> tuple[tuple[Part, Part, 
     Where there is no test split, the validation split is what is tested on, as for ImageNet; where there is neither, a tenth of each class
     is cut out of training. Where nothing is left to validate on, a tenth (at most 50,000 pictures) is cut out too.
     """
-    notes = []
     train: Sequence[int] = range(len(given[TRAIN].keys))
     test = next((Part(split, range(len(given[split].keys))) for split in (TEST, VALIDATION) if split in given), None)
     if test is None:
-        train, cut = _cut(name, given[TRAIN], train, TEST)
-        test = Part(TRAIN, cut)
-        notes.append("the test pictures are cut out of those for training")
+        train, gone = _cut(name, given[TRAIN], train, TEST)
+        train, cut = _cut(name, given[TRAIN], train, VALIDATION)
+        note = f"no validation or test split: {len(cut):,} and {len(gone):,} training pictures are set aside for them"
+        return (Part(TRAIN, train), Part(TRAIN, cut), Part(TRAIN, gone)), note
     if VALIDATION in given and test.split == TEST:
         return (Part(TRAIN, train), Part(VALIDATION, range(len(given[VALIDATION].keys))), test), ""
-    if test.split == VALIDATION:
-        notes.append("the set's validation pictures are its test split, as it has no other")
     train, cut = _cut(name, given[TRAIN], train, VALIDATION)
-    notes.append("the validation pictures are cut out of those for training")
-    return (Part(TRAIN, train), Part(TRAIN, cut), test), "; ".join(notes)
+    missing = "no test split, so validation is tested on" if test.split == VALIDATION else "no validation split"
+    note = f"{missing}: {len(cut):,} training pictures are set aside to validate on"
+    return (Part(TRAIN, train), Part(TRAIN, cut), test), note
 
 
 def _cut(name: str, items: Items, among: Sequence[int], into: str) -> tuple[list[int], list[int]]:

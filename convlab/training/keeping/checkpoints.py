@@ -105,7 +105,8 @@ def newest(folder: Path) -> tuple[Checkpoint | None, tuple[str, ...]]:
     if paths:
         help = "train anew in another folder, or without --resume"
         message = f"no checkpoint in {quote(str(folder))} can be read"
-        raise ConvlabError(Problem("bad-checkpoint", message, label=notes[0].partition(": it was")[0], help=help))
+        label = notes[0].partition(": it was")[0]
+        raise ConvlabError(Problem("bad-checkpoint", message, label=label, help=help), exit_code=2)
     return None, ()
 
 
@@ -195,11 +196,11 @@ def _set_aside(path: Path) -> None:
 
 def _unreadable(path: Path, error: OSError) -> ConvlabError:
     message = f"{quote(str(path))} cannot be read: {error.strerror or error}"
-    return ConvlabError(Problem("unreadable-file", message, help="try again; nothing was changed"))
+    return ConvlabError(Problem("unreadable-file", message, help="try again; nothing was changed"), exit_code=2)
 
 
 def _damaged(path: Path, why: str) -> ConvlabError:
-    return ConvlabError(Problem(_DAMAGED, f"{path.name} is damaged ({why})"))
+    return ConvlabError(Problem(_DAMAGED, f"{path.name} is damaged ({why})"), exit_code=2)
 
 
 def _not_saved(folder: Path, step: int, error: OSError) -> ConvlabError:
@@ -207,4 +208,4 @@ def _not_saved(folder: Path, step: int, error: OSError) -> ConvlabError:
     label = f"{before[-1].name} is the newest that is there" if before else "no checkpoint is there yet"
     help = "make room or name another folder; --resume goes on from the newest checkpoint"
     message = f"the checkpoint of step {step} cannot be written to {quote(str(folder))}: {error.strerror or error}"
-    return ConvlabError(Problem("not-saved", message, label=label, help=help))
+    return ConvlabError(Problem("not-saved", message, label=label, help=help), exit_code=3)

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
 from convlab.errors import ConvlabError, Problem, quote
 
 LOCK: Final = ".lock"
+
+RESULT: Final = "result.json"
+"""What lies beside the checkpoints of a network whose training came to its end."""
+
+
+def trainings() -> Path:
+    """Where the folders of jobs lie by default, by the ids of their runs."""
+    from platformdirs import user_data_path
+
+    return Path(user_data_path("convlab", appauthor=False)) / "trainings"
+
+
+def folder_of(settings: Mapping[str, Any], run: str) -> Path:
+    """Where a run of the store has its checkpoints: where its settings say, otherwise among the user's, by its id."""
+    return Path(settings.get("folder") or trainings() / run)
+
+
+def refuse_at_work(folder: Path) -> None:
+    """Raise ConvlabError where a process is training one of the networks of a job's folder."""
+    for lock in sorted(folder.glob(f"*/{LOCK}")):
+        with held_alone(lock.parent):
+            pass
 
 
 def made(folder: Path) -> Path:

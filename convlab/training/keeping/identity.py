@@ -63,14 +63,15 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple
     return [(path, old.get(path), new.get(path)) for path in paths if old.get(path) != new.get(path)]
 
 
-def told(noun: str, found: list[tuple[str, Any, Any]]) -> list[Problem]:
-    """The refusal of a design, recipe or seed that differs; nothing where nothing does."""
+def told(noun: str, found: list[tuple[str, Any, Any]], *, begun: str = "") -> list[Problem]:
+    """The refusal of a design, recipe or seed that differs; nothing where nothing does. ``begun`` says with which of two names."""
     if not found:
         return []
     listed = ", ".join(f"{path} = {_word(old)} is now {_word(new)}" for path, old, new in found[:MOST_TOLD])
     more = f", and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
     help = "resume without naming it, or train anew in another folder"
-    message = f"this is another {noun} than the training was begun with: {listed}{more}"
+    what = f"the training was begun {begun}" if begun else f"this is another {noun} than the training was begun with"
+    message = f"{what}: {listed}{more}"
     return [Problem("other-training", message, help=help, path=found[0][0])]
 
 

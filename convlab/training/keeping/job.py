@@ -17,7 +17,7 @@ from convlab.language.design import Design
 from convlab.language.files import load_text, write_whole
 from convlab.language.writing import text_in_full
 from convlab.paths import expanded
-from convlab.training.keeping.folders import made
+from convlab.training.keeping.folders import RESULT, made, trainings
 from convlab.training.keeping.identity import differences, other_weights, told
 from convlab.training.recipes.named import recipe_of
 from convlab.training.recipes.recipe import Recipe, values
@@ -25,6 +25,9 @@ from convlab.training.recipes.recipe import Recipe, values
 JOB: Final = "job.json"
 FORMAT: Final = 1
 LATEST: Final = "latest"
+
+LISTED: Final = 3
+"""So many trainings a message names, of those that can go on and of those that are finished."""
 
 Value = TypeVar("Value")
 
@@ -46,6 +49,8 @@ class Job:
     """The file, or the published name, of the weights that every network begins from; empty: none."""
     weights_sha256: str = ""
     """Of their tensors."""
+    threads: int = 0
+    """Of the CPU, on which results depend to the last bit; 0: not known, or a GPU trained."""
 
     @property
     def origin(self) -> dict[str, str]:
@@ -67,6 +72,7 @@ def write_job(job: Job, folder: Path) -> None:
         "shrunk_for": job.shrunk_for,
         "weights": job.weights,
         "weights_sha256": job.weights_sha256,
+        "threads": job.threads,
     }
     write_whole(made(folder) / JOB, json.dumps(plain, indent=1).encode())
 
@@ -109,6 +115,7 @@ def _job(plain: dict[str, Any]) -> Job:
         _typed(plain["shrunk_for"], str),
         _typed(plain.get("weights", ""), str),
         _typed(plain.get("weights_sha256", ""), str),
+        _typed(plain.get("threads", 0), int),
     )
 
 
@@ -133,7 +140,8 @@ def refuse_others(job: Job, designs: Sequence[Design]) -> None:
     problems = []
     for before, now in zip(job.designs, designs, strict=True):
         found = differences(tomllib.loads(text_in_full(before)), tomllib.loads(text_in_full(now)))
-        problems += told(f"design {named(before)}", found)
+        both = f"with {named(before)}, not {named(now)}" if named(before) != named(now) else ""
+        problems += told(f"design {named(before)}", found, begun=both)
     if problems:
         raise ConvlabError(*problems, exit_code=2)
 
@@ -165,13 +173,6 @@ def member_folder(folder: Path, design: Design, seed: int) -> Path:
     return folder / f"{plain}-{design.key[:8]}-seed{seed}"
 
 
-def trainings() -> Path:
-    """Where the folders of jobs lie by default, by the ids of their runs."""
-    from platformdirs import user_data_path
-
-    return Path(user_data_path("convlab", appauthor=False)) / "trainings"
-
-
 def located(given: str | os.PathLike[str]) -> Path:
     """The folder that is meant: a path, a run by its id or the beginning of it, or "latest". Raises ConvlabError."""
     text = os.fspath(given)
@@ -183,7 +184,22 @@ def located(given: str | os.PathLike[str]) -> Path:
     matching = [path for path in there if path.name.startswith(text) or path.name.endswith(text)] if text else []
     if len(matching) == 1:
         return matching[0]
-    shown = ", ".join(path.name for path in there[-3:])
-    help = f"the last ones: {shown}" if there else "convlab train begins one; its folder is named in what it prints"
+    help = _listed(there) if there else "convlab train begins one; its folder is named in what it prints"
     what = f"several trainings are meant by {quote(text)}" if matching else f"there is no training {quote(text)}"
     raise ConvlabError(Problem("unknown-run", what, help=help), exit_code=2)
+
+
+def _listed(folders: Sequence[Path]) -> str:
+    """The last trainings for people: those that can go on first, with their designs."""
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for folder in reversed(folders):
+        try:
+            plain = json.loads((folder / JOB).read_bytes())
+            names = [str(each["name"]) for each in plain["designs"]]
+            members = len(names) * len(plain["seeds"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        ended = len(list(folder.glob(f"*/{RESULT}"))) >= members
+        told[ended].append(f"{folder.name} ({', '.join(names[:3])}{', ...' * (len(names) > 3)})")
+    ways = (("unfinished", told[False]), ("finished", told[True]))
+    return "; ".join(f"{what}: {', '.join(names[:LISTED])}" for what, names in ways if names)

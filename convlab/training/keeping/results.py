@@ -8,16 +8,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.language.files import load_text, write_whole
-from convlab.training.keeping.folders import made
+from convlab.training.keeping.folders import RESULT, made
 from convlab.training.keeping.identity import refuse_other
 from convlab.training.keeping.trained import Point, Trained
 from convlab.training.recipes.named import recipe_of
-
-RESULT: Final = "result.json"
 
 
 def keep_result(found: Trained, folder: Path, identity: Mapping[str, Any]) -> None:
@@ -29,7 +27,10 @@ def keep_result(found: Trained, folder: Path, identity: Mapping[str, Any]) -> No
         "curve": [asdict(point) for point in found.curve],
         "identity": dict(identity),
     }
-    write_whole(made(folder) / RESULT, json.dumps(_without_nan(kept), indent=1).encode())
+    try:
+        write_whole(made(folder) / RESULT, json.dumps(_without_nan(kept), indent=1).encode())
+    except ConvlabError as error:  # the training failed, at its very end
+        raise ConvlabError(*error.problems, exit_code=3) from None
 
 
 def finished(folder: Path, identity: Mapping[str, Any] | None = None) -> Trained | None:
@@ -48,7 +49,7 @@ def finished(folder: Path, identity: Mapping[str, Any] | None = None) -> Trained
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         help = "delete the file: the result is then made again from the last checkpoint"
         message = f"{quote(str(path))} is damaged ({type(error).__name__})"
-        raise ConvlabError(Problem("bad-checkpoint", message, help=help)) from None
+        raise ConvlabError(Problem("bad-checkpoint", message, help=help), exit_code=2) from None
 
 
 def _result(kept: dict[str, Any], folder: Path) -> Trained:

@@ -53,6 +53,10 @@ class Trained:
     """Training alone, without evaluations and checkpoints."""
     seconds: float = 0.0
     """All of it, over every session that it was trained in."""
+    training_seconds: float = 0.0
+    """Of these, in steps."""
+    evaluating_seconds: float = 0.0
+    """Of these, in looks at the validation and the test split."""
     steps: int = 0
     checkpoint: Path | None = None
     """The newest whole checkpoint."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -64,7 +65,7 @@ def doubts(members: Sequence[Judged], facts: DataFacts, *, recipe: Recipe, epoch
         _of_kernels(members, facts),
         _of_resolution(members, facts),
         _of_regularization(members, recipe, epochs),
-        _of_first_values(members, recipe),
+        None if math.isinf(epochs) else _of_first_values(members, recipe),
         _of_depth(members),
         _of_cost(members),
     )
@@ -89,7 +90,9 @@ def _of_kernels(members: Sequence[Judged], facts: DataFacts) -> Doubt | None:
         f"their kernels differ, and images of {facts.side} px leave {where} {side} px:"
         f" a {kernel}x{kernel} kernel then covers {covers}"
     )
-    help = f"--image 64 and more, where the data have it; below {LEAST_SIDE} px small kernels win that lose on ImageNet"
+    help = f"--data procedural --image {max(64, 2 * facts.side)}, or pictures of that size"
+    if facts.side < LEAST_SIDE:
+        help += f"; below {LEAST_SIDE} px small kernels win that lose on ImageNet"
     return Doubt(KERNELS, _names(members), sentence, help)
 
 

@@ -80,13 +80,15 @@ def _value(design: Design, path: str) -> Any:
     return get(design, path)
 
 
-def recipe_overrides(design: Design, recipe: Recipe) -> tuple[Override, ...]:
-    """In what the recipe lets a network start or train otherwise than its design says."""
+def recipe_overrides(design: Design, recipe: Recipe, *, loaded: bool = False) -> tuple[Override, ...]:
+    """In what the recipe lets a network start or train otherwise than its design says; weights that are ``loaded`` are as they are."""
     found = []
     if recipe.drop_path >= 0 and recipe.drop_path != design.drop_path:
         found.append(
             Override("drop_path", design.drop_path, recipe.drop_path, "the recipe's: a short training needs no more")
         )
+    if loaded:
+        return tuple(found)
     scales = [stage.block.layer_scale for stage in design.stages]
     if recipe.layer_scale and any(scale not in (0, recipe.layer_scale) for scale in scales):
         why = "the recipe's: branches that start at almost nothing do not wake up in a short training"

@@ -27,21 +27,23 @@ def recipe_names() -> tuple[str, ...]:
 def recipe(source: str | os.PathLike[str] | Recipe = "sprint", *, sets: Sequence[str] = ()) -> Recipe:
     """The recipe of a name or a file, with arguments such as "epochs=2" put in; a recipe is taken as it is.
 
-    Raises ConvlabError with everything that is wrong, at its place.
+    What a person's own file says counts as turned by hand, as what an argument says does. Raises ConvlabError with everything that is
+    wrong, at its place.
     """
     turned = settings(sets)
-    by_hand = [name for each in turned for name in each.data]
     if isinstance(source, Recipe):
-        return _by_hand(resolved(source, turned), by_hand) if sets else source
+        return _by_hand(resolved(source, turned), _said(turned)) if sets else source
     path = _find(source)
     start = Recipe(name=path.name.removesuffix(".toml"))
-    return _by_hand(resolved(start, [*_on_bases(read(path), path), *turned]), by_hand)
+    sources = [*_on_bases(read(path), path), *turned]
+    return _by_hand(resolved(start, sources), _said(sources))
 
 
 def recipe_of_text(text: str, *, name: str = "recipe") -> Recipe:
     """The recipe of a file's text; ``name`` stands for the file in errors. Raises ConvlabError."""
     stem = Path(name).name.removesuffix(".toml")
-    return resolved(Recipe(name=stem), _on_bases(parse(text, name), Path(name)))
+    sources = _on_bases(parse(text, name), Path(name))
+    return _by_hand(resolved(Recipe(name=stem), sources), _said(sources))
 
 
 def recipe_of(values: Mapping[str, Any], *, name: str = "") -> Recipe:
@@ -52,6 +54,17 @@ def recipe_of(values: Mapping[str, Any], *, name: str = "") -> Recipe:
 def changed(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     """The recipe with some knobs turned; epochs take the place of samples. Raises ConvlabError with everything wrong."""
     return _by_hand(resolved(recipe, [Source(dict(values))]), values)
+
+
+def _said(sources: Iterable[Source]) -> list[str]:
+    """The knobs that a person turned, in a file or in an argument; those of the recipes that come with convlab are not."""
+    own = Path(__file__).parent
+    return [
+        name
+        for each in sources
+        if each.document is None or Path(each.document.name).parent != own
+        for name in _without(each.data, ("summary",))
+    ]
 
 
 def _by_hand(recipe: Recipe, names: Iterable[str]) -> Recipe:

@@ -28,6 +28,21 @@ RELATED = {
 """What else may be at fault where a knob does not fit: the one that was written last is shown."""
 
 
+ALIASES = {
+    "lr": "learning_rate",
+    "wd": "weight_decay",
+    "opt": "optimizer",
+    "smoothing": "label_smoothing",
+    "reprob": "random_erasing",
+    "aa": "random_augment",
+    "bs": "batch",
+    "batch_size": "batch",
+    "sched": "schedule",
+    "clip_grad": "clip_norm",
+}
+"""What other training scripts call a knob, timm's above all."""
+
+
 class Source(NamedTuple):
     """One thing that sets knobs, and the text that it stands in, where there is one."""
 
@@ -100,15 +115,10 @@ def _turned(recipe: Recipe, source: Source) -> tuple[Recipe, list[Problem]]:
 
 
 def _unknown(name: str, place: Place | None) -> Problem:
-    names = tuple(knobs_of(Recipe))
-    return Problem(
-        "unknown-key",
-        f"a recipe has no knob {name}",
-        place,
-        did_you_mean(name, names),
-        f"knobs of a recipe: {', '.join(names)}",
-        name,
-    )
+    meant = ALIASES.get(name.lower().replace("-", "_"))
+    label = f"here it is {meant}" if meant else did_you_mean(name, knobs_of(Recipe))
+    help = "convlab recipes sprint prints a recipe with every knob; convlab explain KNOB explains one"
+    return Problem("unknown-key", f"a recipe has no knob {name}", place, label, help, name)
 
 
 def _placed(problem: Problem, sources: Sequence[Source]) -> Problem:

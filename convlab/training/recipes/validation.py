@@ -18,8 +18,12 @@ def faults(recipe: Recipe) -> list[Problem]:
 
 def _budget(recipe: Recipe) -> list[Problem]:
     if recipe.warmup_epochs and recipe.samples:
-        message = "warmup_epochs is given, but the budget is in samples"
-        return [_refused("warmup_epochs", message, "write warmup = 0.1, a share of the budget")]
+        message = (
+            f"the recipe {recipe.name}".rstrip() + f" warms up for {recipe.warmup_epochs:g} epochs (warmup_epochs),"
+            " and the budget is in samples"
+        )
+        help = "warmup = 0.1, a share of the budget, takes its place: --recipe-set warmup=0.1"
+        return [_refused("warmup_epochs", message, help)]
     if recipe.warmup_epochs > recipe.epochs:
         message = f"the warm-up takes {recipe.warmup_epochs:g} epochs of {recipe.epochs:g}"
         return [_refused("warmup_epochs", message, "more epochs, or warmup = 0.1, a share of the budget")]

@@ -38,6 +38,19 @@ def sow(seed: int, device: torch.device) -> None:
 
 
 @contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many threads of the CPU, and afterwards as many as before; 0 leaves them as they are."""
+    before = torch.get_num_threads()
+    if count and count != before:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
+
+
+@contextmanager
 def kernels(recipe: Recipe, device: torch.device) -> Iterator[None]:
     """Kernels as the recipe asks for them, and afterwards as they were.
 

@@ -10,12 +10,15 @@ from convlab.language.turning import turn
 from convlab.training.recipes.recipe import Recipe
 
 
-def turned(design: Design, recipe: Recipe) -> Design:
-    """The design with the recipe's drop path, and with its layer scale in the stages that have one; its key stays."""
+def turned(design: Design, recipe: Recipe, *, loaded: bool = False) -> Design:
+    """The design with the recipe's drop path, and with its layer scale in the stages that have one; its key stays.
+
+    Where weights are ``loaded``, layer scales are theirs.
+    """
     if recipe.drop_path >= 0:
         design = turn(design, "drop_path", recipe.drop_path)
     for index, stage in enumerate(design.stages):
-        if recipe.layer_scale and stage.block.layer_scale:
+        if not loaded and recipe.layer_scale and stage.block.layer_scale:
             design = turn(design, f"stages.{index}.block.layer_scale", recipe.layer_scale)
     return design
 

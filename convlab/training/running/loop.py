@@ -17,9 +17,9 @@ from convlab.language.design import Design
 from convlab.models.builder import available
 from convlab.progress import Work
 from convlab.training.data.datasets import Dataset
-from convlab.training.keeping.folders import held_alone
+from convlab.training.keeping.folders import RESULT, held_alone
 from convlab.training.keeping.identity import identity
-from convlab.training.keeping.results import RESULT, finished, keep_result
+from convlab.training.keeping.results import finished, keep_result
 from convlab.training.keeping.trained import Point, Trained
 from convlab.training.recipes.recipe import Recipe
 from convlab.training.running.arithmetic import kernels
@@ -76,7 +76,7 @@ def train_one(
     is another training, another one is at work in the folder, or a checkpoint can be neither written nor read.
     """
     group = group or Group(0, 1, available(device))
-    design, place = turned(design, recipe), Path(folder)
+    design, place = turned(design, recipe, loaded=weights is not None), Path(folder)
     refuse_misfit(design, data)
 
     def done() -> Trained | None:
@@ -190,6 +190,7 @@ def _stretch(member: Member, until: int, show_s: float) -> None:
             if state.step == until or member.group.any(member.interrupts.pressed or passed >= show_s):
                 break
         member.interrupts.agree()
+    state.stepping_seconds += passed
     if member.warm:
         state.training_seconds += passed
         state.samples_timed += (state.step - first) * member.recipe.batch

@@ -11,11 +11,12 @@ from convlab.training.running.member import Member
 
 
 def progress(member: Member) -> Progress:
-    """Where it stands; figures: step, samples, and as soon as they are known loss, images_per_second, validation_loss and accuracy."""
+    """Where it stands; figures: step, samples, and the others as soon as they are known."""
     state, steps, batch = member.state, member.batches.steps, member.recipe.batch
     figures = {
         "step": float(state.step),
         "samples": float(state.step * batch),
+        "learning_rate": member.schedule.learning_rate(state.step - 1, steps) if state.step else math.nan,
         "loss": state.last_loss,
         "images_per_second": state.images_per_second,
         "validation_loss": state.curve[-1].validation_loss if state.curve else math.nan,
@@ -47,6 +48,8 @@ def trained(member: Member, test: Evaluation | None = None, *, failure: str = ""
         cue_accuracy=state.cue_accuracy,
         images_per_second=state.images_per_second,
         seconds=member.seconds,
+        training_seconds=state.stepping_seconds,
+        evaluating_seconds=state.evaluating_seconds,
         steps=state.step,
         checkpoint=member.checkpoint,
         failure=failure,

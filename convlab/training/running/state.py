@@ -40,6 +40,9 @@ class State:
     training_seconds: float = 0.0
     samples_timed: int = 0
     """The images of ``training_seconds``."""
+    stepping_seconds: float = 0.0
+    """In steps, with the first of a process, which is not timed."""
+    evaluating_seconds: float = 0.0
     cue_accuracy: dict[str, float] = field(default_factory=dict)
     """Of the last look at the validation split."""
     notes: tuple[str, ...] = ()
@@ -77,6 +80,8 @@ class State:
             "seconds": self.seconds,
             "training_seconds": self.training_seconds,
             "samples_timed": self.samples_timed,
+            "stepping_seconds": self.stepping_seconds,
+            "evaluating_seconds": self.evaluating_seconds,
             "cue_accuracy": self.cue_accuracy,
             "notes": list(self.notes),
         }
@@ -96,6 +101,8 @@ class State:
         self.seconds, self.notes = figures["seconds"], tuple(figures["notes"])
         self.cue_accuracy = figures["cue_accuracy"]
         self.training_seconds, self.samples_timed = figures["training_seconds"], figures["samples_timed"]
+        self.stepping_seconds = figures.get("stepping_seconds", self.training_seconds)
+        self.evaluating_seconds = figures.get("evaluating_seconds", 0.0)
 
     def first_not_finite(self) -> str:
         """The name of the first weight that is not finite; empty where all are."""

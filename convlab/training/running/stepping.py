@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from convlab.training.data.datasets import Split
@@ -39,5 +41,8 @@ def step(member: Member, *, reads: bool) -> None:
 
 def evaluated(member: Member, split: Split) -> Evaluation:
     """The figures of the judged network, the first process's in all. Images that fitted in training fit here."""
+    began = time.monotonic()
     batches = member.batches.evaluation(split, size=member.micro.size)
-    return member.group.shared(evaluate(member.state.judged, batches, cues=split.cues, autocast=member.autocast))
+    found = member.group.shared(evaluate(member.state.judged, batches, cues=split.cues, autocast=member.autocast))
+    member.state.evaluating_seconds += time.monotonic() - began
+    return found

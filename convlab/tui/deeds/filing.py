@@ -105,7 +105,9 @@ def _save(lab: Lab, then: Callable[[], None]) -> None:
         save_as(lab, then)
     elif lab.session.changed_on_disk:
         options = [(OVER, "Write over it"), (ELSEWHERE, "Save as another file")]
-        lab.app.push_screen(Choose(f"{lab.session.path.name} was changed or removed by somebody else", options), answered)
+        lab.app.push_screen(
+            Choose(f"{lab.session.path.name} was changed or removed by somebody else", options), answered
+        )
     else:
         write()
 

@@ -31,6 +31,7 @@ class Control(Horizontal):
     Control > .value { width: 24; height: 1; }
     Control > Input, Dialog Control > Input { border: none; padding: 0 1; }
     Control > .hint { width: 1fr; height: 1; padding-left: 1; text-wrap: nowrap; text-overflow: ellipsis; color: $text-muted; }
+    Control:focus-within { background: $panel; }
     Control:focus-within > .name { text-style: reverse; }
     Control.refused > .hint { color: $text-error; text-style: bold; }
     """

@@ -138,7 +138,15 @@ def test_curves_progress_and_rates(size):
             Progress(30, 100, "seed 0", 9.0, 21.0, {"images_per_second": 812.0}),
             {("a", 0): rising, ("b", 1): rising},
         ),
-        JobState("2", "train", "train c", (), error=(Problem("usage", "the process was killed"),), running=False),
+        JobState(
+            "2",
+            "train",
+            "train c",
+            (),
+            error=(Problem("usage", "the process was killed"),),
+            tail="a\nMemoryError",
+            running=False,
+        ),
         JobState(
             "3",
             "bench",
@@ -155,6 +163,7 @@ def test_curves_progress_and_rates(size):
     other = fits(tuple(curves_lines(jobs, curves, (), size, figure="accuracy")), size)
     assert "validation accuracy, %" in other
     assert "the process was killed" in text
+    assert "MemoryError" in text
     assert "49.5 %" in text
     assert all(sign in text for sign in "●▲")
     assert "21 s left" in text

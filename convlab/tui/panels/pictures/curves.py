@@ -28,7 +28,7 @@ def curves_lines(
     jobs: Sequence[JobState], curves: Sequence[Both], measured: Sequence[Rate], size: Size, *, figure: str = "loss"
 ) -> Iterator[Line]:
     """Progress, then the curves in the room that numbers and bars leave: of both figures where there is room, else of ``figure``."""
-    told = [job_line(job, size.width) for job in jobs if job.running or job.error or job.resumable]
+    told = [line for job in jobs if job.running or job.error or job.resumable for line in job_lines(job, size.width)]
     legend = [legend_line(at, each, size.width) for at, each in enumerate(curves)]
     bars = list(rate_lines(measured, size.width))
     rows = max(LEAST_CHART, size.height - len(told) - len(legend) - len(bars))
@@ -56,9 +56,19 @@ def charts(curves: Sequence[Both], size: Size, figure: str) -> Iterator[Line]:
 
 def _chart(curves: Sequence[Both], size: Size, figure: str) -> tuple[Line, ...]:
     name, unit = FIGURES[figure]
-    drawn = [Curve(tuple(zip(each[figure].samples, each[figure].values, strict=True)), at) for at, each in enumerate(curves)]
+    drawn = [
+        Curve(tuple(zip(each[figure].samples, each[figure].values, strict=True)), at) for at, each in enumerate(curves)
+    ]
     _, *lines = chart(drawn, size, x=Axis("steps", whole=True), y=Axis(""))
     return ((Span(f"{name}, {unit}", "strong"),), *lines)
+
+
+def job_lines(job: JobState, width: int) -> Iterator[Line]:
+    """A job, and under one that failed the last that it said."""
+    yield job_line(job, width)
+    words = job.tail.strip().splitlines() if job.error else []
+    if words:
+        yield (Span(clipped(f"  {words[-1].strip()}", width), "muted"),)
 
 
 def job_line(job: JobState, width: int) -> Line:
