@@ -53,7 +53,7 @@ def test_show(shell, folder):
 def test_a_damaged_set_is_told(shell, folder):
     (folder / f"{STEMS[0]}.gz").write_bytes(b"rubbish")
     ran = shell("data", "show", str(folder))
-    assert ran.code == 1
+    assert ran.code == 2
     assert "cannot be read" in ran.err
     assert "Traceback" not in ran.err
 

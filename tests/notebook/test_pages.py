@@ -79,6 +79,7 @@ def test_a_run():
         "finished": moment,
         "command": "convlab bench resnet18",
         "rows": 1,
+        "settings": {},
     }
     assert "convlab bench resnet18" in text_of(Run(**given))
     assert "20260101-000000-abcdef" in html_of(Run(**given))
