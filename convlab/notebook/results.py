@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from convlab.views.live_learning import Rate, rates
+from convlab.views.live_learning import rates
 from convlab.views.tables import Cell, Column, Table, words
 
 RANKED = (
@@ -22,12 +22,6 @@ RATED = (
 )
 
 
-def rates_of(result: Mapping[str, Any]) -> tuple[Rate, ...]:
-    """The rates of all benchmarks that `convlab bench` printed, each row with its conditions."""
-    rows = [{**each["conditions"], **row} for each in result.get("benchmarks", ()) for row in each["rows"]]
-    return rates({"rows": rows})
-
-
 def result_table(result: Mapping[str, Any]) -> Table | None:
     """A training's ranking or a measurement's rates; None of anything else."""
     places = (result.get("ranking") or {}).get("places")
@@ -40,7 +34,7 @@ def result_table(result: Mapping[str, Any]) -> Table | None:
             words(f"{rate.low:,.4g} … {rate.high:,.4g}" if rate.low is not None and rate.high is not None else "-"),
             words(rate.failure or rate.conditions),
         )
-        for rate in rates_of(result)
+        for rate in rates(result)
     )
     return Table(RATED, found) if found else None
 

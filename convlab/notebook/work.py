@@ -17,9 +17,9 @@ from convlab.language.design import Design
 from convlab.notebook import markup
 from convlab.notebook.curves import Curves
 from convlab.notebook.ordering import argv
-from convlab.notebook.results import rates_of, result_table
+from convlab.notebook.results import result_table
 from convlab.progress import Progress
-from convlab.views.live_learning import LivePoint
+from convlab.views.live_learning import LivePoint, rates
 from convlab.workers import Begun, Ended, Event, Noted, Told, Worker
 
 OFTEN_S: Final = 0.2
@@ -130,7 +130,7 @@ class Work:
     def _ended(self, ended: Ended) -> None:
         self.result, self.error = ended.result, ended.error
         self._draw()
-        found = rates_of(ended.result) if ended.result else ()
+        found = rates(ended.result) if ended.result else ()
         if found:
             self._curves.show_rates(found)
             self._chart.children = (self.figure,)

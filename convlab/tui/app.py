@@ -15,11 +15,13 @@ from textual.screen import Screen
 from convlab.errors import ConvlabError, Problem
 from convlab.session import Session, opened_draft
 from convlab.tui.actions import ACTIONS, action, key_text
+from convlab.tui.deeds.working import RUNS
 from convlab.tui.dialogs.picker import Picker
 from convlab.tui.jobs import Jobs, JobState
 from convlab.tui.lab import Lab
 from convlab.tui.remembered import Remembered, recall, remember
 from convlab.tui.themes import THEMES
+from convlab.views.live_learning import rates
 
 if TYPE_CHECKING:
     from convlab.prediction import Calibration
@@ -130,7 +132,11 @@ class LabApp(App[None]):
         if state.error:
             self.notify(_first(state.error), title=f"{state.title} failed", severity="error", timeout=10, markup=False)
         else:
-            self.notify(f"{state.title}: {state.status}.", markup=False)
+            speeds = [f"{rate.name} {rate.median:,.4g} img/s" for rate in rates(state.result or {}) if rate.median]
+            self.notify(f"{state.title}: {', '.join(speeds) or state.status}.", markup=False)
+        for screen in self.screen_stack:
+            if isinstance(screen, Lab):
+                screen.unsay(RUNS.format(state.title))
 
     def keep_theme(self, name: str) -> None:
         """Use a theme, and remember it."""

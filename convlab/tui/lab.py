@@ -166,6 +166,12 @@ class Lab(Screen[None]):
         self._spoken_at = self.grid.row, self.grid.column
         self.query_one(KnobLine).say(words)
 
+    def unsay(self, words: str) -> None:
+        """Take words back from the line under the panes, where they still stand."""
+        if str(self.query_one(KnobLine).content) == words:
+            self._spoken_at = None
+            self._moved()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that have nothing to do are dimmed."""
         if action != "do" or not parameters:

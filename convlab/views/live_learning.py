@@ -58,8 +58,9 @@ def best(series: Series) -> float | None:
 
 
 def rates(result: Mapping[str, Any]) -> tuple[Rate, ...]:
-    """The throughputs of what ``convlab bench --json`` printed."""
-    return tuple(_rate(row) for row in result.get("rows", ()) if "images_per_second" in row)
+    """The throughputs of what ``convlab bench --json`` printed, each with its conditions."""
+    rows = ({**each["conditions"], **row} for each in result.get("benchmarks", ()) for row in each["rows"])
+    return tuple(_rate(row) for row in rows if "images_per_second" in row)
 
 
 def _series(name: str, seed: int, points: Sequence[LivePoint], figure: str) -> Series:

@@ -147,6 +147,20 @@ def test_a_broken_file_is_mended_in_its_source(tmp_path):
     driven(deeds, opened_draft(path), folder=tmp_path, size=(120, 48))
 
 
+def test_a_step_of_the_walk_is_not_written_over_ones_own_design_unasked(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+
+    async def deeds(app, pilot):
+        await pilot.press("w", "ctrl+s")
+        assert "mine.toml would become a step of the walk" in seen(app).replace("\n", "")
+        assert path.read_text() == MINE
+        await pilot.press("enter")
+        assert load(path).depths == (3, 4, 6, 3)
+
+    driven(deeds, path, folder=tmp_path)
+
+
 def test_what_somebody_else_wrote_is_not_written_over_unasked(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(MINE)

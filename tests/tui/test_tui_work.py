@@ -58,7 +58,9 @@ async def ordered(app, pilot, key, **values):
 def test_a_measurement_of_the_design_as_it_is_stands_in_a_card():
     session = opened("convnext_atto")
     rate = {"subject": "convnext_atto", "images_per_second": {"median": 31.25, "low": 30.0, "high": 32.0}}
-    job = JobState("1", "bench", "a measurement", (), result={"rows": [rate]}, running=False)
+    job = JobState(
+        "1", "bench", "a measurement", (), result={"benchmarks": [{"conditions": {}, "rows": [rate]}]}, running=False
+    )
     costs = profile(session.design)
     shown = Shown(session, costs, costs, jobs=(job,))
     (card,) = (card for card in card_row(shown, None, {"1": session.design}) if card.name == "measured")

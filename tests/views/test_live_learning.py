@@ -26,15 +26,13 @@ def test_rates_of_a_benchmark():
     rows = [
         {
             "subject": "a",
-            "task": "inference",
-            "device": "cpu",
             "dtype": "float32",
             "batch": 8,
             "images_per_second": speed,
         },
         {"subject": "b", "images_per_second": None, "failure": "out of memory"},
     ]
-    one, other = rates({"rows": rows})
+    one, other = rates({"benchmarks": [{"conditions": {"task": "inference", "device": "cpu"}, "rows": rows}]})
     assert (one.median, one.conditions) == (31.2, "inference, cpu, float32, batch 8")
     assert (other.median, other.failure) == (None, "out of memory")
     assert rates({}) == ()

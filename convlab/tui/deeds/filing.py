@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.session import opened_draft
+from convlab.session.walking import step_of
 from convlab.tui.dialogs.asking import AskText
 from convlab.tui.dialogs.choosing import Choose
 from convlab.tui.dialogs.picker import Picker
@@ -89,7 +90,7 @@ def guarded(lab: Lab, then: Callable[[], None], *, leaving: bool = False) -> Non
 
 
 def _save(lab: Lab, then: Callable[[], None]) -> None:
-    """Save, and then do something; what somebody else wrote into the file is written over only if a person says so. Raises ConvlabError."""
+    """Save, and then do something; where a person might not want to write over the file, that is asked first. Raises ConvlabError."""
 
     def write() -> None:
         _saved(lab, None)
@@ -103,13 +104,20 @@ def _save(lab: Lab, then: Callable[[], None]) -> None:
 
     if lab.session.path is None:
         save_as(lab, then)
-    elif lab.session.changed_on_disk:
+    elif doubt := _doubt(lab, lab.session.path):
         options = [(OVER, "Write over it"), (ELSEWHERE, "Save as another file")]
-        lab.app.push_screen(
-            Choose(f"{lab.session.path.name} was changed or removed by somebody else", options), answered
-        )
+        lab.app.push_screen(Choose(doubt, options), answered)
     else:
         write()
+
+
+def _doubt(lab: Lab, path: Path) -> str:
+    """Why a person might not want to write over the file; empty where nothing speaks against it."""
+    if lab.session.changed_on_disk:
+        return f"{path.name} was changed or removed by somebody else"
+    if lab.walking and step_of(lab.session.design) is not None:
+        return f"{path.name} would become a step of the walk"
+    return ""
 
 
 def _saved(lab: Lab, path: Path | None) -> None:

@@ -19,6 +19,9 @@ from convlab.tui.jobs import JobState
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
 
+RUNS = "{} runs; c cancels it."
+"""What the line under the panes says of work until it ends."""
+
 
 def measure(lab: Lab) -> None:
     """Ask how, and measure."""
@@ -92,7 +95,7 @@ def _begin(lab: Lab, order: Order) -> None:
 def _see(lab: Lab, state: JobState) -> None:
     """Go to where the work is shown."""
     lab.panes.choose("curves")
-    lab.say(f"{state.title} runs; c cancels it.")
+    lab.say(RUNS.format(state.title))
 
 
 def _one_of(lab: Lab, title: str, jobs: list[JobState], nothing: str, deed: Callable[[Lab, str], None]) -> None:

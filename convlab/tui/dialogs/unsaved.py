@@ -33,7 +33,10 @@ class Unsaved(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """What would be lost, and the ways out."""
-        with self.box("Unsaved changes" if self._what else "Work is running", "s save, d discard, Esc stay"):
+        title, keys = (
+            ("Unsaved changes", "s save, d discard") if self._what else ("Work is running", "d stop and leave")
+        )
+        with self.box(title, f"{keys}, Esc stay"):
             if self._what:
                 yield Static(f"{self._what} has changes that are in no file.", markup=False)
             if self._jobs:

@@ -71,7 +71,7 @@ class Control(Horizontal):
         shown = "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
         words = SuggestFromList(self._suggestions, case_sensitive=False) if self._suggestions else None
         empty = self.knob.help.partition(EMPTY)[2]
-        return Input(shown, placeholder=empty, suggester=words, compact=True, select_on_focus=False, classes="value")
+        return Input(shown, placeholder=empty, suggester=words, compact=True, classes="value")
 
     @on(Checkbox.Changed)
     def _switched(self, event: Checkbox.Changed) -> None:

@@ -152,7 +152,11 @@ def test_curves_progress_and_rates(size):
             "bench",
             "bench",
             (),
-            result={"rows": [{"subject": "a", "images_per_second": speed, "batch": 8}]},
+            result={
+                "benchmarks": [
+                    {"conditions": {"batch": 8}, "rows": [{"subject": "a", "images_per_second": speed}]},
+                ]
+            },
             running=False,
         ),
     )
