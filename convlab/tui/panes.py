@@ -75,6 +75,11 @@ class Panes(Horizontal):
         found = self.query(f"#panel-{self.tab}")
         return found.first(Panel) if found else None
 
+    @property
+    def waiting(self) -> Panel | None:
+        """The panel in which something was written that is in no design yet."""
+        return next((panel for panel in self.query(Panel) if panel.waiting), None)
+
     def show(self, shown: Shown) -> None:
         """Show this in the panel that is seen, and in others when they are."""
         self._shown = shown

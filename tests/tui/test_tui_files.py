@@ -8,6 +8,7 @@ from convlab.language.files import load
 from convlab.session import opened_draft
 from convlab.tui.dialogs.picker import Picker
 from convlab.tui.dialogs.unsaved import Unsaved
+from convlab.tui.panels.source import PAUSE_S
 
 MINE = """# what I try
 base = "convnext_atto"
@@ -145,6 +146,33 @@ def test_a_broken_file_is_mended_in_its_source(tmp_path):
         assert "six]" in panel.editor.text
 
     driven(deeds, opened_draft(path), folder=tmp_path, size=(120, 48))
+
+
+def test_a_text_that_is_no_design_yet_is_neither_left_out_of_the_file_nor_lost(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+
+    async def deeds(app, pilot):
+        lab = lab_of(app)
+        lab.panes.choose("source")
+        await pilot.pause()
+        source = lab.panes.panel
+        source.editor.text = MINE + "[block"
+        await pilot.pause(2 * PAUSE_S)
+        lab.grid.focus()
+        await pilot.press("plus", "ctrl+s")
+        assert "what is written in Source is no design yet" in said(app)
+        assert path.read_text() == MINE
+        await pilot.press("S")
+        assert lab_of(app) is app.screen
+        await pilot.press("q")
+        assert isinstance(app.screen, Unsaved)
+        await pilot.press("escape")
+        source.action_revert()
+        await pilot.press("ctrl+s")
+        assert load(path).depths == (3, 2, 6, 2)
+
+    driven(deeds, path, folder=tmp_path)
 
 
 def test_a_step_of_the_walk_is_not_written_over_ones_own_design_unasked(tmp_path):

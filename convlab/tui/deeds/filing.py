@@ -27,7 +27,8 @@ def save(lab: Lab) -> None:
 
 
 def save_as(lab: Lab, then: Callable[[], None] | None = None) -> None:
-    """Into another file, which is asked for; ``then`` is done when it is saved."""
+    """Into another file, which is asked for; ``then`` is done when it is saved. Raises ConvlabError."""
+    _refuse_waiting(lab)
 
     def take(text: str) -> None:
         path = _path(text)
@@ -74,7 +75,7 @@ def leave(lab: Lab) -> None:
 def guarded(lab: Lab, then: Callable[[], None], *, leaving: bool = False) -> None:
     """Do something that loses unsaved changes, or running work where it is leaving, once a person has said what becomes of them."""
     running = sum(job.running for job in lab.app.job_states) if leaving else 0
-    unsaved = lab.session.unsaved
+    unsaved = lab.session.unsaved or lab.panes.waiting is not None
     if not unsaved and not running:
         then()
         return
@@ -102,6 +103,7 @@ def _save(lab: Lab, then: Callable[[], None]) -> None:
         elif answer == ELSEWHERE:
             save_as(lab, then)
 
+    _refuse_waiting(lab)
     if lab.session.path is None:
         save_as(lab, then)
     elif doubt := _doubt(lab, lab.session.path):
@@ -109,6 +111,14 @@ def _save(lab: Lab, then: Callable[[], None]) -> None:
         lab.app.push_screen(Choose(doubt, options), answered)
     else:
         write()
+
+
+def _refuse_waiting(lab: Lab) -> None:
+    """Raise ConvlabError where a text waits to be mended: the file would be without it."""
+    panel = lab.panes.waiting
+    if panel is not None:
+        help = "F8 there goes to the mistake, ctrl+r gives the text up"
+        raise ConvlabError(Problem("usage", f"what is written in {panel.title} is no design yet", help=help))
 
 
 def _doubt(lab: Lab, path: Path) -> str:

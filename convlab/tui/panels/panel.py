@@ -79,6 +79,11 @@ class Panel(Widget):
     Panel { height: 1fr; width: 1fr; }
     """
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something was written here that is in no design yet."""
+        return False
+
     def show(self, shown: Shown) -> None:
         """Show this. Called while the panel is visible, and when it becomes so."""
         raise NotImplementedError

@@ -58,6 +58,11 @@ class SourcePanel(Panel):
         yield self.editor
         yield self.sheet
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a text that has to be mended before it is the design."""
+        return bool(self.problems) and self._shown is not None and self.editor.text != source_text(self._shown.session)
+
     def show(self, shown: Shown) -> None:
         """Take over the design's text, unless what is written here waits to be mended."""
         self._shown = shown
