@@ -41,7 +41,7 @@ ACTIONS: tuple[Action, ...] = (
         "Add a stage",
         "a",
         "Stages",
-        "a stage like the one under the cursor, after it, at half the resolution",
+        "a stage of one block like those under the cursor, after it, at the same resolution",
     ),
     Action("stage_duplicate", "Duplicate the stage", "y", "Stages", "the same stage once more, after it"),
     Action("stage_remove", "Remove the stage", "X", "Stages", "the stage under the cursor goes"),
