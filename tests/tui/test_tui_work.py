@@ -91,16 +91,17 @@ def test_a_measurement_begins_and_is_cancelled(place):
 def test_a_training_is_killed_and_resumed_and_the_design_exported(place):
     async def deeds(app, pilot):
         lab = lab_of(app)
-        await ordered(app, pilot, "t", data="digits", samples="9600", batch="32")
+        await ordered(app, pilot, "t", data="digits", samples="64000", batch="32")
         job = lambda: app.job_states[0]  # noqa: E731
         await until(pilot, lambda: any(len(curve) > 6 for curve in job().curves.values()) and job().folder)
+        os.kill(app.jobs._jobs["1"].worker.pid, signal.SIGSTOP)  # so that a quick machine does not end it meanwhile
         await pilot.pause(0.3)
         # The losses are drawn while it runs, before anybody has looked at the accuracy.
         text = seen(app)
         assert "training loss, nats" in text
         assert any("⠀" < character < "⣿" for character in text)
         await pilot.press("k")
-        assert app.clipboard == "convlab train tiny.toml --data digits --samples 9600 --batch 32"
+        assert app.clipboard == "convlab train tiny.toml --data digits --samples 64000 --batch 32"
         await pilot.press("plus", "u")  # the lab goes on
         os.kill(app.jobs._jobs["1"].worker.pid, signal.SIGKILL)
         await until(pilot, lambda: job().status == "failed")
