@@ -237,9 +237,9 @@ class Jobs:
         return state
 
     def _hear(self, job: _Running, event: Event) -> None:
-        self._become(job, lambda state: after(state, event))
         if isinstance(event, Ended):
-            self._tidy(job)
+            self._tidy(job)  # who hears of the end finds no temporary file
+        self._become(job, lambda state: after(state, event))
 
     def _become(self, job: _Running, turn: Callable[[JobState], JobState]) -> None:
         with self._lock:

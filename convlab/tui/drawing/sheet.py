@@ -57,33 +57,26 @@ class Sheet(ScrollView, can_focus=True):
         Binding("enter", "choose", "Choose", show=False),
     ]
 
+    class _OfKey(Message):
+        """Something happened at a key."""
+
+        def __init__(self, sheet: Sheet, key: str) -> None:
+            super().__init__()
+            self.sheet = sheet
+            self.key = key
+
+        @property
+        def control(self) -> Sheet:
+            """The sheet."""
+            return self.sheet
+
     @final
-    class Pointed(Message):
+    class Pointed(_OfKey):
         """The cursor stands on another key."""
 
-        def __init__(self, sheet: Sheet, key: str) -> None:
-            super().__init__()
-            self.sheet = sheet
-            self.key = key
-
-        @property
-        def control(self) -> Sheet:
-            """The sheet."""
-            return self.sheet
-
     @final
-    class Chosen(Message):
+    class Chosen(_OfKey):
         """What the cursor stands on was chosen, by Enter or by a second click."""
-
-        def __init__(self, sheet: Sheet, key: str) -> None:
-            super().__init__()
-            self.sheet = sheet
-            self.key = key
-
-        @property
-        def control(self) -> Sheet:
-            """The sheet."""
-            return self.sheet
 
     def __init__(self, draw: Draw, *, id: str | None = None) -> None:
         super().__init__(id=id)

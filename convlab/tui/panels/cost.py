@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from convlab.prediction import choice
 from convlab.tui.drawing.picture import Picture, Size, Span, padded, switches
 from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Panel, Shown
+from convlab.tui.panels.panel import LayerChosen, Shown
+from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.costs import GROUPINGS
 from convlab.views.shares import MEASURES, by_size, shares
 
@@ -22,7 +22,7 @@ from convlab.tui.panels.pictures.cost import NOT_CALIBRATED, cost_lines
 
 
 @final
-class CostPanel(Panel):
+class CostPanel(SheetPanel):
     """Bars with percent and figures, in the order of the network or by size."""
 
     title = "Cost"
@@ -39,14 +39,9 @@ class CostPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet(self._picture)
         self.measure, self.by, self.sorted = "macs", "block", False
         self._shown: Shown | None = None
         self._calibration: Calibration | None = None
-
-    def compose(self) -> ComposeResult:
-        """One sheet."""
-        yield self.sheet
 
     def show(self, shown: Shown) -> None:
         """Draw the bars of the profile."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, final
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from convlab.tui.drawing.picture import Picture, Size, wrapped
-from convlab.tui.drawing.sheet import Sheet
-from convlab.tui.panels.panel import Panel, Shown
+from convlab.tui.panels.panel import Shown
+from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.live_learning import live_curves, rates
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ from convlab.tui.panels.pictures.curves import EMPTY, curves_lines
 
 
 @final
-class CurvesPanel(Panel):
+class CurvesPanel(SheetPanel):
     """Learning curves and throughputs of this session's jobs."""
 
     title = "Curves"
@@ -32,13 +31,8 @@ class CurvesPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet(self._picture)
         self.figure = "loss"
         self._jobs: tuple[JobState, ...] = ()
-
-    def compose(self) -> ComposeResult:
-        """One sheet."""
-        yield self.sheet
 
     def show(self, shown: Shown) -> None:
         """Draw what the jobs have told."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import final
 
 from textual import on
-from textual.app import ComposeResult
 
 from convlab.costs import Profile
 from convlab.tui.drawing.picture import Picture, Size
 from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import Panel, Shown, Turned
+from convlab.tui.panels.panel import Shown, Turned
 from convlab.tui.panels.pictures.diff import diff_picture
+from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.knob_paths import differences
 
 
 @final
-class DiffPanel(Panel):
+class DiffPanel(SheetPanel):
     """Baseline, pinned designs and the present one side by side."""
 
     title = "Diff"
@@ -28,12 +28,7 @@ class DiffPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet(self._picture)
         self._profiles: tuple[Profile, ...] = ()
-
-    def compose(self) -> ComposeResult:
-        """One sheet."""
-        yield self.sheet
 
     def show(self, shown: Shown) -> None:
         """Compare the designs."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import final
 
 from textual import on
-from textual.app import ComposeResult
 
 from convlab.tui.drawing.picture import Picture, Size
 from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Panel, Shown
+from convlab.tui.panels.panel import LayerChosen, Shown
 from convlab.tui.panels.pictures.field import field_picture
+from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.receptive_field import growth
 
 
 @final
-class FieldPanel(Panel):
+class FieldPanel(SheetPanel):
     """The growth of the receptive field, layer by layer."""
 
     title = "Field"
@@ -27,12 +27,7 @@ class FieldPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet(self._picture)
         self._shown: Shown | None = None
-
-    def compose(self) -> ComposeResult:
-        """One sheet."""
-        yield self.sheet
 
     def show(self, shown: Shown) -> None:
         """Draw the growth."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from convlab.tui.drawing.picture import Picture, Size
 from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Panel, Shown
+from convlab.tui.panels.panel import LayerChosen, Shown
 from convlab.tui.panels.pictures.layers import Entry, entries, layer_lines
+from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.outline import Node, all_nodes, outline
 
 
 @final
-class LayersPanel(Panel):
+class LayersPanel(SheetPanel):
     """Stages, blocks and layers; those of repeated blocks are there once."""
 
     title = "Layers"
@@ -34,14 +34,9 @@ class LayersPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet(self._picture)
         self._outline: tuple[Node, ...] = ()
         self._turned: set[str] = set()
         """Entries that are not as they are at first: stages open, all below closed."""
-
-    def compose(self) -> ComposeResult:
-        """One sheet."""
-        yield self.sheet
 
     def show(self, shown: Shown) -> None:
         """Show the outline of the design."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from convlab.tui.drawing.picture import Picture, Size
 from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Panel, Shown
+from convlab.tui.panels.panel import LayerChosen, Shown
 from convlab.tui.panels.pictures.memory import memory_picture, place_of
+from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.memory_line import MemoryLine, Moment, memory_line
 
 
 @final
-class MemoryPanel(Panel):
+class MemoryPanel(SheetPanel):
     """Live memory from the image to the classifier."""
 
     title = "Memory"
@@ -33,14 +33,9 @@ class MemoryPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet(self._picture)
         self._shown: Shown | None = None
         self._line: MemoryLine | None = None
         self._place: tuple[str, str, int] | None = None
-
-    def compose(self) -> ComposeResult:
-        """One sheet."""
-        yield self.sheet
 
     def show(self, shown: Shown) -> None:
         """Draw the line."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import final
 
 from textual import on
-from textual.app import ComposeResult
 
 from convlab.language.design import Design
 from convlab.tui.drawing.picture import Picture, Size
 from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import Asked, Panel, Shown
+from convlab.tui.panels.panel import Asked, Shown
 from convlab.tui.panels.pictures.walk import roadmap, step_of, walk_picture
+from convlab.tui.panels.sheet_panel import SheetPanel
 
 
 @final
-class WalkPanel(Panel):
+class WalkPanel(SheetPanel):
     """The steps of the roadmap."""
 
     title = "Walk"
@@ -27,12 +27,7 @@ class WalkPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet(self._picture)
         self._design: Design | None = None
-
-    def compose(self) -> ComposeResult:
-        """One sheet."""
-        yield self.sheet
 
     def show(self, shown: Shown) -> None:
         """Mark where the design stands."""

@@ -1,0 +1,25 @@
+"""A panel that is one sheet: what most of them are."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from convlab.tui.drawing.picture import Picture, Size
+from convlab.tui.drawing.sheet import Sheet
+from convlab.tui.panels.panel import Panel
+
+
+class SheetPanel(Panel):
+    """Abstract: it draws a picture for the room that there is, with a cursor on its lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sheet = Sheet(self._picture)
+
+    def compose(self) -> ComposeResult:
+        """One sheet."""
+        yield self.sheet
+
+    def _picture(self, size: Size, pointed: str) -> Picture:
+        """What is drawn; ``pointed`` is the key under the cursor."""
+        raise NotImplementedError
