@@ -7,6 +7,7 @@ Every training is kept in benchmarks/results/fidelity.json as it ends; a run tha
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 from typing import Any
 
@@ -41,22 +42,22 @@ def main() -> None:
             f"{options.write}.json is there: --resume goes on with it; or move it away, or --write another"
         )
     members = [
-        *(Member(name, one.design, short, seed) for name, one in shrunk.items() for seed in range(options.seeds)),
-        *(Member(name, one.design, long, seed) for name, one in shrunk.items() for seed in range(options.long_seeds)),
+        *(Member(name, one.design, short, seed) for seed in range(options.seeds) for name, one in shrunk.items()),
+        *(Member(name, one.design, long, seed) for seed in range(options.long_seeds) for name, one in shrunk.items()),
     ]
-    found = train_missing(options.write, members, data, device=device, minutes=options.minutes)
+    found = train_missing(options.write, members, data, device=device, minutes=options.minutes, jobs=options.jobs)
     print(f"{len(found)} of {len(members)} trainings are there")
     table = [_line(name, one, (short, long), found, members) for name, one in shrunk.items()]
     if options.zero_cost:
         for line in table:
             line["grad_norm"] = grad_norm(shrunk[line["name"]].design, data, short, seed=0)
-    complete = [line for line in table if line["short_loss"] and line["long_loss"]]
+    complete = [line for line in table if line["short_loss_of_seeds"] and line["long_loss_of_seeds"]]
     groups = {used.name: _ranking(used, found, members).groups for used in (short, long)}
-    report = {"data": data.name, "recipes": [short.name, long.name], "table": table, "tau": _taus(complete)}
-    report["tie_groups"] = groups
-    _print(table, report["tau"])
+    taus = _taus(complete)
+    _print(table, taus)
     for name, tied in groups.items():
         print(f"tie groups of {name}: {' | '.join(' = '.join(group) for group in tied) or 'none, for a single seed'}")
+    report = {"data": data.name, "recipes": [short.name, long.name], "table": table, "tau": taus, "tie_groups": groups}
     print(write_rows(options.write, rows(options.write), device, **report))
 
 
@@ -70,9 +71,9 @@ def _line(name: str, one: Shrunk, recipes: tuple[Recipe, Recipe], found: dict[st
     line: Row = {"name": name, **costs(one.design), "depths": one.design.depths, "widths": one.design.widths}
     for word, used in zip(("short", "long"), recipes, strict=True):
         kept = [found[each.key] for each in members if (each.name, each.recipe) == (name, used) and each.key in found]
-        good = [row for row in kept if not row["failure"]]
-        for figure in ("loss", "accuracy"):
-            values = [row[f"validation_{figure}"] for row in good]
+        for figure, worst in (("loss", math.inf), ("accuracy", 0.0)):
+            # A training that diverged is the worst there is: to leave it out would flatter whoever promised something else.
+            values = [worst if row["failure"] else row[f"validation_{figure}"] for row in kept]
             line[f"{word}_{figure}"] = statistics.fmean(values) if values else None
             line[f"{word}_{figure}_of_seeds"] = values
     return line
@@ -133,6 +134,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", default="fashion_mnist")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=0, help="0: torch's own number")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at one time, of --threads threads each")
     parser.add_argument("--minutes", type=float, default=1e6, help="after so long it stops, and --resume goes on")
     parser.add_argument("--resume", action="store_true", help="go on with the JSON file that is there")
     parser.add_argument("--zero-cost", action="store_true", help="grad_norm beside the other baselines")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from interleaved import RESULTS, commit, surroundings
 from platformdirs import user_cache_path
 
@@ -56,24 +59,27 @@ def rows(name: str) -> dict[str, dict[str, Any]]:
 
 
 def train_missing(
-    name: str, members: list[Member], data: Dataset, *, device: str, minutes: float
+    name: str, members: list[Member], data: Dataset, *, device: str, minutes: float, jobs: int = 1
 ) -> dict[str, dict[str, Any]]:
     """The rows of those members that are finished, after training what is missing for so long; every one is kept as it ends.
 
-    A row of another design, recipe or data is not taken. A member that the time runs out for goes on from its checkpoint next time.
+    Several jobs train in so many processes of this one's number of threads each. A row of another design, recipe or data is not
+    taken. A member that the time runs out for goes on from its checkpoint next time.
     """
-    end = time.monotonic() + 60 * minutes
+    end = time.time() + 60 * minutes
     kept = rows(name)
     missing = [member for member in members if not _is_kept(kept, member, data)]
-    for number, member in enumerate(missing):
-        if time.monotonic() >= end:
-            break
-        print(f"{member.key}: {number + 1} of {len(missing)}", file=sys.stderr, flush=True)
-        trained = _trained(name, member, data, device, end)
-        if trained.stopped:
-            break
-        kept[member.key] = _row(trained, member, data)
-        write_rows(name, kept, device)
+    with ProcessPoolExecutor(
+        jobs, multiprocessing.get_context("spawn"), torch.set_num_threads, (torch.get_num_threads(),)
+    ) as pool:
+        begun = {pool.submit(_trained, name, member, data, device, end): member for member in missing}
+        for number, future in enumerate(as_completed(begun), 1):
+            member, trained = begun[future], future.result()
+            if trained is None or trained.stopped:
+                continue
+            kept[member.key] = _row(trained, member, data)
+            write_rows(name, kept, device)
+            print(f"{member.key}: {number} of {len(missing)}", file=sys.stderr, flush=True)
     return {member.key: kept[member.key] for member in members if _is_kept(kept, member, data)}
 
 
@@ -82,7 +88,7 @@ def write_rows(name: str, kept: dict[str, dict[str, Any]], device: str, **report
     RESULTS.mkdir(exist_ok=True)
     path, draft = RESULTS / f"{name}.json", RESULTS / f"{name}.json.part"
     about = {**surroundings(("convlab", "torch", "timm")), "command": sys.argv, "device": device}
-    draft.write_text(json.dumps({**about, **report, "members": kept}, indent=2) + "\n")
+    draft.write_text(json.dumps(_plain({**about, **report, "members": kept}), indent=2) + "\n")
     draft.replace(path)
     return path
 
@@ -92,8 +98,10 @@ def _is_kept(kept: dict[str, dict[str, Any]], member: Member, data: Dataset) -> 
     return row is not None and row["same"] == member.same(data)
 
 
-def _trained(name: str, member: Member, data: Dataset, device: str, end: float) -> Trained:
-    """Train to the end of the budget, or of the time, where the member is stopped as Ctrl-C would."""
+def _trained(name: str, member: Member, data: Dataset, device: str, end: float) -> Trained | None:
+    """Train to the end of the budget, or of the time, where the member is stopped as Ctrl-C would; None where no time is left."""
+    if time.time() >= end:
+        return None
     folder = user_cache_path("convlab") / "benchmarks" / name / "-".join(member.same(data).values()) / str(member.seed)
     work = train_one(
         member.design, data, member.recipe, seed=member.seed, folder=folder, device=device, resume=folder.exists()
@@ -101,17 +109,21 @@ def _trained(name: str, member: Member, data: Dataset, device: str, end: float) 
     try:
         while True:
             next(work)
-            if time.monotonic() >= end:
+            if time.time() >= end:
                 work.throw(KeyboardInterrupt)
     except StopIteration as stop:
         return stop.value
 
 
 def _row(trained: Trained, member: Member, data: Dataset) -> dict[str, Any]:
-    figures = {figure: _plain(getattr(trained, figure)) for figure in FIGURES}
+    figures = {figure: getattr(trained, figure) for figure in FIGURES}
     return {"same": member.same(data), "commit": commit(), "failure": trained.failure, **figures}
 
 
-def _plain(value: float) -> float | None:
-    """A number that JSON has; None for what is not there."""
-    return value if math.isfinite(value) else None
+def _plain(value: Any) -> Any:
+    """What JSON has a form for: None for a number that is not there, in lists and tables too."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

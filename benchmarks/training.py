@@ -193,7 +193,7 @@ def _accuracy(designs: dict[str, Design], data: Dataset, device: str, options: a
         for title, design in designs.items()
         for seed in range(options.seeds)
     ]
-    found = train_missing(name, members, data, device=device, minutes=options.minutes)
+    found = train_missing(name, members, data, device=device, minutes=options.minutes, jobs=options.jobs)
     table = []
     for used in budgets:
         for title in designs:
@@ -232,6 +232,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--samples", type=int, default=0, help="another budget of the accuracy, to try the benchmark out"
     )
+    parser.add_argument("--jobs", type=int, default=1, help="trainings of the accuracy at one time")
     parser.add_argument("--minutes", type=float, default=1e6, help="of the accuracy; the next start goes on")
     parser.add_argument("--write", default="training", help="name of the JSON file under results/; empty: none")
     options = parser.parse_args()
