@@ -15,6 +15,8 @@ BLOCKS = 8
 T_QUANTILE = {1: 12.71, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365}
 """Student's t at 97.5 %, by degrees of freedom up to BLOCKS - 1."""
 
+NORMAL_QUANTILE = 1.96
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,19 @@ class Estimate:
         return (self.high - self.low) / 2 / self.median if self.median else 0.0
 
 
-def estimate(samples: Sequence[float]) -> Estimate:
+def estimate(samples: Sequence[float], *, between_processes: float = 0.0) -> Estimate:
     """The median of samples in the order in which they were taken, and an interval for the median of a next run.
 
     The interval is a 95 % prediction interval from the medians of consecutive stretches: it is wider where the machine wanders than
     one that takes the samples for independent. It never is narrower than the confidence interval of the order statistics.
+    ``between_processes`` is what no process sees of itself: the relative standard deviation of the medians of equal ones.
     """
     low, high = _order_interval(samples)
     count = min(BLOCKS, len(samples) // 2)
     median = statistics.median(samples)
     if count >= 2:
-        half = T_QUANTILE[count - 1] * statistics.stdev(_stretches(samples, count)) * math.sqrt(1 + 1 / count)
+        within = T_QUANTILE[count - 1] * statistics.stdev(_stretches(samples, count)) * math.sqrt(1 + 1 / count)
+        half = math.hypot(within, NORMAL_QUANTILE * math.sqrt(2) * between_processes * median)
         low, high = max(0.0, min(low, median - half)), max(high, median + half)
     return _estimate(samples, low, high)
 

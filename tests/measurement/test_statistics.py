@@ -38,6 +38,22 @@ def test_interval_covers_the_median_of_the_next_run(memory):
     assert covered >= 270
 
 
+def test_interval_covers_the_median_of_a_next_process():
+    """Processes that differ by more than one of them can see: only who knows by how much covers nine of ten."""
+    covered = {0.0: 0, 0.03: 0}
+    for trial in range(300):
+        draw = random.Random(-1 - trial)
+        levels = draw.gauss(0, 0.03), draw.gauss(0, 0.03)
+        first, second = (
+            [level + each for each in wandering(trial + offset, 60, 0.5)]
+            for level, offset in zip(levels, (0, 1000), strict=True)
+        )
+        for between in covered:
+            found = estimate(first, between_processes=between)
+            covered[between] += found.low <= statistics.median(second) <= found.high
+    assert covered[0.0] < 270 <= covered[0.03]
+
+
 def test_confidence_interval_covers_the_true_median():
     covered = 0
     for trial in range(1000):

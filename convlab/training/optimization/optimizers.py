@@ -1,4 +1,4 @@
-"""Optimisers: torch's AdamW and SGD, fused where the device takes it, and timm's Muon."""
+"""Optimisers: torch's AdamW and SGD, fused where the device takes it, and Muon."""
 
 from __future__ import annotations
 
@@ -29,29 +29,10 @@ def optimizer(model: nn.Module, recipe: Recipe, design: Design) -> torch.optim.O
                 groups, rate, recipe.momentum, nesterov=recipe.momentum > 0, fused=_fused(model, torch.optim.SGD)
             )
         case _:
-            return _muon(groups, recipe)
+            from convlab.training.optimization.muon import Muon  # timm takes seconds to import
 
-
-def _muon(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
-    """Muon (Jordan, 2024) on dense weights, convolutions as matrices of their outputs, and AdamW on the others; timm's has both.
-
-    Its steps are those of torch.optim.Muon, which takes matrices alone.
-    """
-    from timm.optim.muon import Muon
-
-    for group in groups:
-        # With nesterov, timm would step the others by NAdamW.
-        group["use_muon"] = group["nesterov"] = group["kind"] == "muon"
-        group |= {} if group["use_muon"] else {"eps": recipe.epsilon}
-    made: torch.optim.Optimizer = Muon(
-        groups,
-        lr=recipe.peak_learning_rate,
-        momentum=recipe.momentum,
-        betas=(recipe.momentum, recipe.beta2),
-        ns_coefficients="original",
-        adjust_lr_fn="original",
-    )
-    return made
+            fused = _fused(model, torch.optim.AdamW)
+            return Muon(groups, momentum=recipe.momentum, beta2=recipe.beta2, epsilon=recipe.epsilon, fused=fused)
 
 
 def _fused(model: nn.Module, kind: Any) -> bool | None:
