@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count, product
+from itertools import chain, count, product
 from typing import Any
 
 from convlab.costs import profile
@@ -12,7 +12,9 @@ from convlab.language.assigning import assign
 from convlab.language.design import Design
 from convlab.language.validation import faults
 
-IMAGES = (224, 192, 160, 128, 96, 64)
+IMAGES = (224, 192, 160, 128)
+SMALL_IMAGES = (96, 64)
+"""Taken last: wide networks on small images are all weights, which few networks that anybody designs are, and they would speak for all."""
 
 PATCHES = {"stem": {"kind": "patchify", "patch_size": 4}, "downsample": {"kind": "separate"}}
 STRIDED = {
@@ -57,7 +59,7 @@ def networks(most_macs: int, batch: int, most_of_batch: int) -> Iterator[tuple[D
     for index in count():
         images = 1 if (index // len(FORMS) + index) % 2 else batch
         design = None
-        for narrower, size in product(NARROWER, IMAGES):
+        for narrower, size in chain(product(NARROWER, IMAGES), product(NARROWER, SMALL_IMAGES)):
             found = _numbered(index, narrower, size)
             design = found or design
             if found is not None and profile(found).macs * images <= (most_of_batch if images > 1 else most_macs):
