@@ -17,7 +17,15 @@ import torch
 from interleaved import Times, ratio, surroundings, write
 from proxy_members import Member, rows, train_missing, write_rows
 from training_device import busy_share
-from training_peers import endless, plain_loader, plain_steps, timed, timm_seconds, write_fashion_mnist
+from training_peers import (
+    endless,
+    plain_loader,
+    plain_steps,
+    timed,
+    timm_seconds,
+    timm_steps,
+    write_fashion_mnist,
+)
 
 from convlab import build, load, profile
 from convlab.language.design import Design
@@ -93,6 +101,10 @@ def _speed(
                     build(design, device=device, seed=0), plain_loader(folder, data, used, workers), device
                 )
                 candidates[_loader(workers)] = _stepper(steps, used, device, options)
+                steps = timm_steps(
+                    build(design, device=device, seed=0), folder, data, used, device=device, workers=workers
+                )
+                candidates[f"timm's parts, {workers} workers"] = _stepper(steps, used, device, options)
             if options.timm_train:
                 for workers in options.workers:
                     candidates[f"timm's train.py, {workers} workers"] = (
