@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from training_peers import (
     timm_steps,
     write_fashion_mnist,
 )
+from training_turns import InProcess, Turn
 
 from convlab import build, load, profile
 from convlab.language.design import Design
@@ -82,7 +84,8 @@ def _data(
         candidates: dict[str, Iterator[object]] = {"convlab": map(batches.at, range(10**9))}
         for workers in options.workers:
             candidates[_loader(workers)] = endless(plain_loader(folder, data, used, workers))
-        times = _rounds({each: _stepper(steps, used, device, options) for each, steps in candidates.items()}, options)
+        turns = {each: _turn(steps, used, str(device), options.steps) for each, steps in candidates.items()}
+        times = _rounds(turns, options)
         found.append({"recipe": name, **_told(f"data, {name}", times, GOALS["data"])})
     return found
 
@@ -90,33 +93,57 @@ def _data(
 def _speed(
     designs: dict[str, Design], data: Dataset, device: torch.device, folder: Path, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """The whole loop, for every design."""
+    """The whole loop, for every design; each candidate in a process of its own."""
     found = []
     for title, design in designs.items():
         for name, used in _recipes().items():
-            own = _Own(design, data, used, folder / f"{title}-{used.digest}", device)
-            candidates: dict[str, Callable[[], float]] = {"convlab": lambda own=own: own.seconds(options.steps)}
-            for workers in options.workers:
-                steps = plain_steps(
-                    build(design, device=device, seed=0), plain_loader(folder, data, used, workers), device
-                )
-                candidates[_loader(workers)] = _stepper(steps, used, device, options)
-                steps = timm_steps(
-                    build(design, device=device, seed=0), folder, data, used, device=device, workers=workers
-                )
-                candidates[f"timm's parts, {workers} workers"] = _stepper(steps, used, device, options)
-            if options.timm_train:
+            about = (design, data, used, str(device), options.steps)
+            with ExitStack() as processes:
+                candidates: dict[str, Callable[[], float]] = {
+                    "convlab": processes.enter_context(InProcess(_own_turn, folder / f"{title}-{used.digest}", *about))
+                }
                 for workers in options.workers:
-                    candidates[f"timm's train.py, {workers} workers"] = (
-                        lambda workers=workers, used=used, design=design: timm_seconds(
-                            options.timm_train, design, data, used, folder=folder, device=str(device), workers=workers
+                    for label, make in ((_loader(workers), _plain_turn), (_timms(workers), _timm_turn)):
+                        candidates[label] = processes.enter_context(InProcess(make, folder, workers, *about))
+                    if options.timm_train:
+                        candidates[f"timm's train.py, {workers} workers"] = (
+                            lambda workers=workers, used=used, design=design: timm_seconds(
+                                options.timm_train,
+                                design,
+                                data,
+                                used,
+                                folder=folder,
+                                device=str(device),
+                                workers=workers,
+                            )
                         )
-                    )
-            times = _rounds(candidates, options)
-            own.close()
-            about = {"design": title, "recipe": name, "macs": profile(design).macs}
-            found.append({**about, **_told(f"{title}, {name}", times, GOALS["speed"])})
+                times = _rounds(candidates, options)
+            row = {"design": title, "recipe": name, "macs": profile(design).macs}
+            found.append({**row, **_told(f"{title}, {name}", times, GOALS["speed"])})
     return found
+
+
+def _own_turn(folder: Path, design: Design, data: Dataset, used: Recipe, device: str, steps: int) -> Turn:
+    own = _Own(design, data, used, folder, torch.device(device))
+    return lambda: own.seconds(steps)
+
+
+def _plain_turn(
+    folder: Path, workers: int, design: Design, data: Dataset, used: Recipe, device: str, steps: int
+) -> Turn:
+    loader = plain_loader(folder, data, used, workers)
+    return _turn(plain_steps(build(design, device=device, seed=0), loader, torch.device(device)), used, device, steps)
+
+
+def _timm_turn(
+    folder: Path, workers: int, design: Design, data: Dataset, used: Recipe, device: str, steps: int
+) -> Turn:
+    model, where = build(design, device=device, seed=0), torch.device(device)
+    return _turn(timm_steps(model, folder, data, used, device=where, workers=workers), used, device, steps)
+
+
+def _turn(stepping: Iterator[object], used: Recipe, device: str, steps: int) -> Turn:
+    return lambda: timed(stepping, steps, torch.device(device)) / (steps * used.batch)
 
 
 def _busy(
@@ -159,12 +186,6 @@ class _Own:
     def close(self) -> None:
         """Stop the training."""
         self.work.close()
-
-
-def _stepper(
-    steps: Iterator[object], used: Recipe, device: torch.device, options: argparse.Namespace
-) -> Callable[[], float]:
-    return lambda: timed(steps, options.steps, device) / (options.steps * used.batch)
 
 
 def _rounds(candidates: dict[str, Callable[[], float]], options: argparse.Namespace) -> Times:
@@ -226,6 +247,10 @@ def _accuracy(designs: dict[str, Design], data: Dataset, device: str, options: a
 
 def _loader(workers: int) -> str:
     return f"a DataLoader, {workers} workers"
+
+
+def _timms(workers: int) -> str:
+    return f"timm's parts, {workers} workers"
 
 
 def _options() -> argparse.Namespace:
