@@ -29,9 +29,12 @@ def output(command: str) -> str:
 
 def filled(text: str) -> str:
     """The text with the output of each command that it names."""
-    return MARK.sub(
-        lambda match: f"<!-- output: {match['command']} -->\n\n```text\n{output(match['command'])}\n```\n", text
-    )
+    return MARK.sub(lambda match: f"<!-- output: {match['command']} -->\n\n{block(match['command'])}", text)
+
+
+def block(command: str) -> str:
+    """A command and what it prints, as README shows them."""
+    return f"```text\n$ {command}\n{output(command)}\n```\n"
 
 
 if __name__ == "__main__":
