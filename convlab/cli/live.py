@@ -45,13 +45,13 @@ def live(output: Output) -> Iterator[Live]:
         shown.close()
 
 
-def begun(output: Output, kept: Keeping, folder: Path | None = None) -> None:
-    """Tell a listening program where the results go, so that it finds them whatever happens; people read it at the end."""
+def begun(output: Output, kept: Keeping, folder: Path | None = None, *, about: str = "") -> None:
+    """Tell a listening program what begins and where the results go, so that it finds them whatever happens; people read it at the end."""
     if output.progress == "json":
         run = "" if kept.recorder is None else kept.recorder.id
         from convlab.workers.events import Begun
 
-        _tell(Begun(run, kept.place, "" if folder is None else str(folder)), sys.stderr)
+        _tell(Begun(run, kept.place, "" if folder is None else str(folder), about), sys.stderr)
 
 
 def noted(notes: Sequence[Note]) -> None:

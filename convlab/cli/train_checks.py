@@ -35,10 +35,20 @@ def fresh(output: Output, given: Given, designs: Sequence[Design], *, recipe: Re
         tensors_of(given.weights)  # at a large size it takes a while to read data, and a file is misspelled soon
     data = _data(output, given, recipe)
     job = begun(designs, recipe, data, seeds=seeds, device=device.type)
-    refuse_untrainable(prepared(job, data), data, device, weights=given.weights)
-    weights = lasting_weights(given.weights)
-    track = tuple(given.track)
-    return Request(job.designs, recipe, data, seeds, str(device), folder, track=track, weights=weights, threads=threads)
+    ready = prepared(job, data)
+    refuse_untrainable(ready, data, device, weights=given.weights)
+    return Request(
+        job.designs,
+        recipe,
+        data,
+        seeds,
+        str(device),
+        folder,
+        track=tuple(given.track),
+        weights=lasting_weights(given.weights),
+        threads=threads,
+        overrides={member.name: member.trained.overrides for member in ready.members},
+    )
 
 
 def fresh_walk(output: Output, given: Given, *, recipe: Recipe, seeds: int, leave_one_out: bool) -> Request:

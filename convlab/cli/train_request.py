@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convlab.cli.output import Output
     from convlab.language.design import Design
     from convlab.training.data.datasets import Dataset
+    from convlab.training.proxies.overrides import Override
 
 SEEDS = Knob("seeds", "option", "integer", 1, "how often each design is trained", low=1, high=1000)
 IMAGE = replace(knobs_of(Recipe)["image_size"], name="image", low=1)
@@ -72,6 +73,8 @@ class Request:
     weights: str = ""
     threads: int = 0
     """Of the CPU; 0: torch's own number."""
+    overrides: Mapping[str, Sequence[Override]] = field(default_factory=dict)
+    """In what designs will be trained otherwise than they say, by name; of what is begun."""
 
 
 def request(output: Output, given: Given) -> Request:

@@ -25,6 +25,7 @@ from convlab.training.running.arithmetic import threads
 from convlab.training.running.distributed import is_first
 from convlab.views.learning import curve_table
 from convlab.views.notes import Note, plain_notes
+from convlab.views.proxies import proxies_text
 from convlab.views.rankings import interval_text, ranking_table
 from convlab.views.trainings import (
     beginning,
@@ -66,7 +67,7 @@ def _trained(output: Output, asked: Request, *, store: str | None, stored: bool)
         keep = recorder_of(asked, kept)
         folder = asked.folder or default_folder(kept)
         if speaks:
-            begun(output, kept, folder)
+            begun(output, kept, folder, about=_about(asked))
         work = train(
             asked.designs,
             recipe=asked.recipe,
@@ -97,24 +98,24 @@ def keeping(asked: Request, name: str, place: Environment, *, store: str | None,
     from convlab.runs import open_store
 
     with open_store(store) as opened:
-        before = earlier(opened, asked.folder) if asked.resume and asked.folder else None
-        if asked.finished and before is not None and before.status in ("complete", "failed"):
-            yield Keeping(place=opened.place, earlier=before.id)
+        before = earlier(opened, asked.folder) if asked.resume and asked.folder else ()
+        whole = next((run for run in before if run.rows), None)
+        if asked.finished and whole is not None and whole.status in ("complete", "failed"):
+            yield Keeping(place=opened.place, earlier=whole.id)
             return
         seeds = range(asked.recipe.seed, asked.recipe.seed + asked.seeds)
         folder = "" if asked.folder is None else str(asked.folder.resolve())
         settings = run_settings(asked.recipe, data=asked.data, seeds=seeds, folder=folder, weights=asked.weights)
-        if before is not None:
-            settings["resumed_from"] = before.id
+        if before:
+            settings["resumed_from"] = before[0].id
         with recording(opened, KIND, name=name, settings=settings, environment=place) as recorder:
             yield Keeping(recorder, opened.place)
 
 
-def earlier(store: Store, folder: Path) -> Run | None:
-    """The newest run that put trainings of a folder into the store."""
+def earlier(store: Store, folder: Path) -> tuple[Run, ...]:
+    """The runs of the trainings of a folder, the newest first; one that was broken off early has no rows."""
     there = folder.resolve()
-    found = (run for run in store.runs(kind=KIND) if run.rows)
-    return next((run for run in found if folder_of(run.settings, run.id).resolve() == there), None)
+    return tuple(run for run in store.runs(kind=KIND) if folder_of(run.settings, run.id).resolve() == there)
 
 
 def begin(output: Output, asked: Request, names: str) -> None:
@@ -124,6 +125,11 @@ def begin(output: Output, asked: Request, names: str) -> None:
     elif not (output.quiet or output.as_json):
         line = beginning(names, asked.recipe, asked.data, seeds=asked.seeds, device=asked.device)
         print(textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False), file=sys.stderr, flush=True)
+
+
+def _about(asked: Request) -> str:
+    """What is trained in the place of the designs; of what is resumed that was told when it was begun."""
+    return proxies_text(asked.overrides, asked.recipe, asked.data) if asked.overrides else ""
 
 
 def busy_notes(asked: Request, before: Environment) -> list[Note]:

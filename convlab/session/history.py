@@ -24,6 +24,8 @@ class Broken:
 
     text: str = field(repr=False)
     problems: tuple[Problem, ...]
+    instead: str = ""
+    """The preset that stands in for the design; empty where that is what the rest of the text says."""
 
 
 @final

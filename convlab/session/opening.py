@@ -46,8 +46,10 @@ def opened_draft(source: Source) -> Session:
     try:
         design = changed(load_text(text, name=str(file)), {"name": name})
     except ConvlabError as error:
-        rest = changed(_rest(text, str(file)) or load(STAND_IN), {"name": name})
-        state = State(rest, text_of(rest), str(file), broken=Broken(text, error.problems))
+        said = _rest(text, str(file))
+        rest = changed(said or load(STAND_IN), {"name": name})
+        broken = Broken(text, error.problems, instead="" if said else STAND_IN)
+        state = State(rest, text_of(rest), str(file), broken=broken)
         return Session(History(state), origin, rest, None, file, text)
     state = State(design, text, str(file))
     return Session(History(state), origin, design, state, file, text)

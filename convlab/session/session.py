@@ -98,8 +98,14 @@ class Session:
         if text == self.text and self.broken is None:
             return self
         present = self.history.present
-        design = changed(load_text(text, name=present.name), {"name": self.design.name})
-        return replace(self, history=self.history.then(State(design, text, present.name, "the source")))
+        try:
+            design = changed(load_text(text, name=present.name), {"name": self.design.name})
+        except ConvlabError as error:
+            raise ConvlabError(*map(self._in_own_text, error.problems)) from None
+        # Nobody chose to be compared with what stood in for a broken file.
+        stood_in = self.broken is not None and self.baseline == (*self.history.past, present)[0].design
+        history = self.history.then(State(design, text, present.name, "the source"))
+        return replace(self, history=history, baseline=design if stood_in else self.baseline)
 
     def replaced(self, design: Design, what: str) -> Session:
         """Another design as one step; it keeps the name of the one before."""
@@ -181,6 +187,13 @@ class Session:
         except ValueError:  # a number of more digits than Python writes
             pass
         return None
+
+    def _in_own_text(self, problem: Problem) -> Problem:
+        """A mistake in the text, told as one of the text: what began from a preset is not in the preset's file."""
+        place = problem.place
+        if self.path is not None or place is None or place.file != self.history.present.name:
+            return problem
+        return replace(problem, place=replace(place, file=f"the text of {self.origin}"))
 
     def _with(self, design: Design, what: str) -> Session:
         present = self.history.present

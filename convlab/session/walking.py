@@ -48,6 +48,12 @@ def step_of(design: Design) -> Step | None:
     return _by_design().get(_plain(design)) or _by_key().get(design.key)
 
 
+def start_of(design: Design) -> Design | None:
+    """The step that a step starts from, for the step's own image and rate of drop path; None at the first one and beside the walk."""
+    here = step_of(design)
+    return _like(steps()[here.base - 1].design, design) if here is not None and here.base else None
+
+
 def next_step(session: Session) -> Session:
     """The session at the next step; from beside the walk at the first one. Raises ConvlabError at the end."""
     here = step_of(session.design)
@@ -87,9 +93,13 @@ def _at(session: Session, index: int) -> Session:
         which = "first" if index < 0 else "last"
         raise ConvlabError(Problem("usage", f"this is the {which} step of the walk"), exit_code=2)
     step, design = walk[index], session.design
-    # The walk is about neither: who looks at it at another image size goes on doing so.
-    own = {"image": design.image, "drop_path": design.drop_path} if step_of(design) else {}
-    return session.replaced(changed(step.design, own), f"walk, step {step.order}: {step.published.step}")
+    taken = _like(step.design, design) if step_of(design) else step.design
+    return session.replaced(taken, f"walk, step {step.order}: {step.published.step}")
+
+
+def _like(step: Design, design: Design) -> Design:
+    """A step for the image and the rate of drop path of a design: the walk is about neither, and who has others keeps them."""
+    return changed(step, {"image": design.image, "drop_path": design.drop_path})
 
 
 @cache

@@ -62,7 +62,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open", "Open", "o,ctrl+o", "File", "a preset or a file"),
     Action("next_tab", "Next tab", "right_square_bracket", "View", "the tab to the right"),
     Action("previous_tab", "Previous tab", "left_square_bracket", "View", "the tab to the left"),
-    Action("arrange", "Arrange", "v", "View", "grid and panels side by side, or one over the other"),
+    Action("arrange", "Arrange", "l", "View", "grid and panels side by side, or one over the other"),
     Action("jump", "Jump", "j", "View", "letters appear; one of them goes there"),
     Action("theme", "Theme", "T", "View", "dark, light, ansi, okabe-ito"),
     Action("help", "Help", "question_mark,f1", "View", "every action with its key; keys can be changed there", True),

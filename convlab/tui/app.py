@@ -21,7 +21,7 @@ from convlab.tui.jobs import Jobs, JobState
 from convlab.tui.lab import Lab
 from convlab.tui.remembered import Remembered, recall, remember
 from convlab.tui.themes import THEMES
-from convlab.views.live_learning import rates
+from convlab.views.live_learning import outcome
 
 if TYPE_CHECKING:
     from convlab.prediction import Calibration
@@ -101,6 +101,16 @@ class LabApp(App[None]):
         elif not any(isinstance(screen, Lab) for screen in self.screen_stack):
             self.end()
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C, where nothing is selected to be copied: in a terminal it ends programs, here it might end work that runs."""
+        if isinstance(self.screen, Lab):
+            leave, cancel = (
+                key_text(self._remembered.keymap.get(name, action(name).key)) for name in ("quit", "cancel")
+            )
+            self.screen.say(f"Ctrl+C copies what is selected; {leave.split()[-1]} leaves, {cancel} cancels what runs.")
+        else:
+            self.notify("Ctrl+C copies what is selected; Esc leaves this.", markup=False)
+
     def end(self) -> None:
         """Ask what runs to stop, and leave."""
         self.jobs.stop()
@@ -130,10 +140,9 @@ class LabApp(App[None]):
 
     def _tell_end(self, state: JobState) -> None:
         if state.error:
-            self.notify(_first(state.error), title=f"{state.title} failed", severity="error", timeout=10, markup=False)
+            self.notify(f"{state.title} failed: {_first(state.error)}", severity="error", timeout=10, markup=False)
         else:
-            speeds = [f"{rate.name} {rate.median:,.4g} img/s" for rate in rates(state.result or {}) if rate.median]
-            self.notify(f"{state.title}: {', '.join(speeds) or state.status}.", markup=False)
+            self.notify(f"{state.title}: {outcome(state.result or {}) or state.status}.", markup=False)
         for screen in self.screen_stack:
             if isinstance(screen, Lab):
                 screen.unsay(RUNS.format(state.title))

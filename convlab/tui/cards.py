@@ -15,20 +15,21 @@ from textual.widget import Widget
 from convlab.views.cards import Card
 
 TITLES = {
-    "params": "params",
-    "macs": "MACs",
-    "activations": "activations",
-    "peak_bytes": "memory",
-    "saved_bytes": "for backward",
-    "receptive_field": "sees",
-    "latency": "predicted",
-    "throughput": "predicted",
-    "measured": "measured",
-    "trained": "measured step",
+    "params": ("params", "params"),
+    "macs": ("MACs", "MACs"),
+    "activations": ("activations", "activations"),
+    "peak_bytes": ("peak memory", "peak mem"),
+    "saved_bytes": ("saved memory", "saved mem"),
+    "receptive_field": ("receptive field", "recept. field"),
+    "latency": ("predicted", "predicted"),
+    "throughput": ("predicted", "predicted"),
+    "measured": ("measured", "measured"),
+    "trained": ("measured step", "measured step"),
 }
-"""The cards in their order, with titles that are short."""
+"""The cards in their order, with their titles, and shorter ones where there is no room for those side by side."""
 
 SEPARATOR = " │ "
+BOX_LINES = 3
 
 
 @final
@@ -71,13 +72,12 @@ class CardStrip(Widget):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Three lines of boxes, or as many lines of text as it takes."""
-        shown = self._shown()
-        return 3 if _boxes(shown, width) else len(_wrapped(shown, width))
+        return _height(self._shown(width), width)[1]
 
     def render_line(self, y: int) -> Strip:
         """One line of all boxes, or one line of text."""
-        shown = self._shown()
         width = self.size.width
+        shown = self._shown(width)
         if _boxes(shown, width):
             segments = list(self._boxes(shown, y))
         else:
@@ -85,10 +85,15 @@ class CardStrip(Widget):
             segments = list(self._words(lines[y])) if y < len(lines) else []
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
-    def _shown(self) -> list[Shown]:
+    def _shown(self, width: int) -> list[Shown]:
+        """The cards with their titles in full where they fit, side by side or in no more lines of text than with the short ones."""
         known = {card.name: card for card in self.cards}
         cards = [known[name] for name in TITLES if name in known]
-        return [Shown(TITLES[card.name], card.text, card.delta.text if card.delta else "") for card in cards]
+        full, short = (
+            [Shown(TITLES[card.name][form], card.text, card.delta.text if card.delta else "") for card in cards]
+            for form in (0, 1)
+        )
+        return short if _height(short, width) != _height(full, width) else full
 
     def _boxes(self, shown: list[Shown], y: int) -> Iterator[Segment]:
         spare = (self.size.width - sum(card.width + 1 for card in shown)) // max(1, len(shown))
@@ -118,6 +123,11 @@ class CardStrip(Widget):
 def _boxes(shown: list[Shown], width: int) -> bool:
     """Whether all cards fit side by side."""
     return sum(card.width + 1 for card in shown) <= width
+
+
+def _height(shown: list[Shown], width: int) -> tuple[bool, int]:
+    """Whether the cards stand side by side, and how many lines they take."""
+    return (True, BOX_LINES) if _boxes(shown, width) else (False, len(_wrapped(shown, width)))
 
 
 def _wrapped(shown: list[Shown], width: int) -> list[list[Shown]]:

@@ -61,6 +61,8 @@ class JobState:
     """The run of the store, where there is one."""
     folder: str = ""
     """Where a training's checkpoints go."""
+    about: str = ""
+    """What is done, where the title does not say it all: of a training which proxies."""
 
     @property
     def status(self) -> str:
@@ -79,7 +81,7 @@ def after(state: JobState, event: Event) -> JobState:
     """The state after an event."""
     match event:
         case Begun():
-            return dataclasses.replace(state, run=event.run, folder=event.folder)
+            return dataclasses.replace(state, run=event.run, folder=event.folder, about=event.about or state.about)
         case Told(progress):
             return dataclasses.replace(state, progress=progress, curves=_drawn_on(state.curves, progress))
         case Noted():
@@ -107,6 +109,7 @@ def resumed(state: JobState) -> JobState:
         progress=state.progress,
         curves=state.curves,
         folder=state.folder,
+        about=state.about,
     )
 
 

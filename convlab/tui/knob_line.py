@@ -9,8 +9,8 @@ from textual.widgets import Static
 
 from convlab.errors import ConvlabError
 from convlab.tui.prompt import told
+from convlab.views.automatic import AUTO, bounds_text, knob_text
 from convlab.views.grid import GridCell
-from convlab.views.tables import value_text
 
 
 @final
@@ -20,12 +20,13 @@ class KnobLine(Static):
     def show(self, cell: GridCell) -> None:
         """A knob with its value, that of the baseline where it differs, its constraint and its help."""
         knob = cell.knob
-        unit = f" {knob.unit}" if knob.unit else ""
+        value = knob_text(cell.path, cell.value)
+        unit = f" {knob.unit}" if knob.unit and value != AUTO else ""
         text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"{cell.path} = {_value(cell.value)}{unit}", "bold")
+        text.append(f"{cell.path} = {value}{unit}", "bold")
         if cell.changed:
-            text.append(f"  (baseline {_value(cell.baseline)})", "italic")
-        text.append(f"  {knob.bounds()}\n")
+            text.append(f"  (baseline {knob_text(cell.path, cell.baseline)})", "italic")
+        text.append(f"  {bounds_text(cell.path, knob)}\n")
         text.append(knob.help, "dim")
         self._put(text, refused=False)
 
@@ -42,7 +43,3 @@ class KnobLine(Static):
         layout = refused or self.has_class("-refused")
         self.set_class(refused, "-refused")
         self.update(text, layout=layout)
-
-
-def _value(value: object) -> str:
-    return "none" if value in ((), "") else value_text(value)

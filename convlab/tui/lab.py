@@ -15,19 +15,18 @@ from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError
 from convlab.language.design import Design
 from convlab.session import Session
-from convlab.session.walking import step_of
+from convlab.session.walking import Step, step_of
 from convlab.tui.actions import bindings
 from convlab.tui.cards import CardStrip
 from convlab.tui.deeds import DEEDS, ask, available
 from convlab.tui.deeds.editing import typed
 from convlab.tui.grid import DesignGrid
-from convlab.tui.headline import card_row, headline
+from convlab.tui.headline import banner, card_row, headline
 from convlab.tui.knob_line import KnobLine
 from convlab.tui.panels.panel import Asked, LayerChosen, Shown, TextWritten, Turned
 from convlab.tui.panes import Panes
 from convlab.tui.prompt import Prompt
 from convlab.views.grid import grid
-from convlab.views.guided import step_text
 
 if TYPE_CHECKING:
     from convlab.tui.app import LabApp
@@ -90,9 +89,6 @@ class Lab(Screen[None]):
             return
         self.panes.choose("source")
         self.panes.focus_tab()
-        self.notify(
-            f"{self.session.origin} is no valid design yet: the source says where.", severity="warning", markup=False
-        )
 
     # What is shown
 
@@ -108,17 +104,23 @@ class Lab(Screen[None]):
             self.panes.lay_out()
         self.show_figures(shown)
         self.panes.show(shown)
+        self._moved()  # what was said of the session before holds no longer
         self._refresh_keys()
 
     def show_figures(self, shown: Shown) -> None:
         """Title, cards and banner."""
-        self.query_one("#title", Static).update(headline(shown), layout=False)
+        step, line = self.step, self.query_one("#banner", Static)
+        self.query_one("#title", Static).update(headline(shown, step), layout=False)
         self.query_one(CardStrip).cards = card_row(shown, self.app.calibration, self.measured)
-        banner = self.query_one("#banner", Static)
-        step = step_of(shown.session.design) if self.walking else None
-        banner.display = step is not None
-        if step is not None:
-            banner.update(step_text(step))
+        text = banner(shown, step)
+        line.display = bool(text)
+        if text:
+            line.update(text)
+
+    @property
+    def step(self) -> Step | None:
+        """The step of the walk that the design is; None beside the walk, and for who has not set out on it."""
+        return step_of(self.session.design) if self.walking else None
 
     def shown(self) -> Shown:
         """What there is to show."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import ClassVar, final
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Tab, Tabs
+from textual.widgets import ContentSwitcher, Input, Tab, Tabs
 
 from convlab.tui.grid import DesignGrid
 from convlab.tui.panels import PANELS
@@ -22,6 +24,21 @@ STACKED = 24
 
 GRID = "grid"
 """The key of the tab that the grid is where there is one pane."""
+
+
+@final
+class TabStrip(Tabs):
+    """The tabs; from them one goes down into the one that is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("down,enter", "enter", "Into the tab")]
+
+    @final
+    class Left(Message):
+        """A person goes from the tabs into the one that is chosen."""
+
+    def action_enter(self) -> None:
+        """Into the tab that is chosen."""
+        self.post_message(self.Left())
 
 
 @final
@@ -39,7 +56,7 @@ class Panes(Horizontal):
         """The grid; the tabs over their panels."""
         yield DesignGrid(id=GRID)
         with Vertical(id="right"):
-            yield Tabs(Tab("Grid", id=f"tab-{GRID}"), *(Tab(each.title, id=f"tab-{each.key}") for each in PANELS))
+            yield TabStrip(Tab("Grid", id=f"tab-{GRID}"), *(Tab(each.title, id=f"tab-{each.key}") for each in PANELS))
             yield ContentSwitcher(id="panels")
 
     @property
@@ -143,8 +160,16 @@ class Panes(Horizontal):
         if panel is None:
             self.grid.focus()
             return
-        inner = (each for each in panel.query(Widget) if each.focusable)
+        # A line to write in takes letters, which are keys elsewhere: it is entered by a key of its own.
+        inner = (
+            each for each in panel.query(Widget) if each.focusable and each.display and not isinstance(each, Input)
+        )
         next(inner, panel).focus()
+
+    @on(TabStrip.Left)
+    def _entered(self, event: TabStrip.Left) -> None:
+        event.stop()
+        self.focus_tab()
 
     @on(Tabs.TabActivated)
     def _activated(self, event: Tabs.TabActivated) -> None:

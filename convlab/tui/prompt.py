@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from convlab.errors import ConvlabError, Problem, visible
+from convlab.views.automatic import AUTO, bounds_text
 from convlab.views.grid import GridCell
 from convlab.views.tables import plain, value_text
 
@@ -53,8 +54,8 @@ class Prompt(Vertical):
         self._path = cell.path
         line = self.query_one(Input)
         line.border_title = f"{cell.path}, {cell.knob.unit}" if cell.knob.unit else cell.path
-        line.border_subtitle = cell.knob.bounds()
-        line.value = seed or editable(cell.value)
+        line.border_subtitle = bounds_text(cell.path, cell.knob)
+        line.value = seed or (AUTO if cell.text == AUTO else editable(cell.value))
         line.cursor_position = len(line.value)
         self._choices(cell)
         self._say("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, final
@@ -52,7 +53,9 @@ def lines_of_rows(rows: Sequence[Row]) -> tuple[BatchLine, ...]:
     for row in rows:
         if row.kind == "throughput" and row.median is not None and row.batch is not None:
             conditions = ", ".join(filter(None, (row.task, row.device, row.dtype, row.layout, row.mode)))
-            low, high = (row.median if end is None else end for end in (row.low, row.high))
+            low = row.median if row.low is None else row.low
+            endless = row.median if row.low is None else math.inf  # a store keeps no infinity
+            high = endless if row.high is None else row.high
             together.setdefault((row.subject, conditions), []).append(Speed(row.batch, row.median, low, high))
     return tuple(_line(name, speeds, conditions) for (name, conditions), speeds in together.items())
 

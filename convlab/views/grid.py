@@ -15,8 +15,9 @@ from convlab.language.design import Design
 from convlab.language.knobs import Knob, knobs_of
 from convlab.layers import Row
 from convlab.metrics import METRICS
+from convlab.views.automatic import knob_text
 from convlab.views.knob_paths import NOT_COMPARED
-from convlab.views.tables import Cell, size_text, value_text
+from convlab.views.tables import Cell, size_text
 
 # fmt: off
 IMPORTANCE = (
@@ -44,6 +45,20 @@ TITLES = {
 }
 """Headings shorter than the knob's own name."""
 
+NEEDED = {
+    ("head", "convolution_norm"): ("convolution",),
+    ("head", "convolution_activation"): ("convolution",),
+    ("head", "norm_at"): ("norm",),
+    ("head", "activation"): ("hidden",),
+    ("head", "bias"): ("hidden", "classes"),
+    ("block", "squeeze_of"): ("squeeze_ratio",),
+    ("block", "squeeze_after"): ("squeeze_ratio",),
+    ("block", "shift"): ("window",),
+}
+"""Knobs that mean something only while one of these, of the same noun, is on: otherwise they are not shown."""
+
+OFF = (0, "none")
+
 WIDEST = 14
 """A cell's text is cut at so many characters; the whole value stands beside the prompt."""
 
@@ -66,7 +81,7 @@ class GridCell:
     @property
     def text(self) -> str:
         """The value as the grid shows it."""
-        found = value_text(self.value) if self.value not in ((), "") else "none"
+        found = knob_text(self.path, self.value)
         return found if len(found) <= WIDEST else found[: WIDEST - 1] + "…"
 
 
@@ -125,7 +140,7 @@ def _rows(profile: Profile, known: dict[str, Any]) -> Iterator[GridRow]:
     for path, name, stage, knobs in _places(profile.design):
         rows, output = costs.get(path, ((), ""))
         params, macs = (profile.params, profile.macs) if not path else (_sum(rows, "params"), _sum(rows, "macs"))
-        cells = {knob.name: GridCell(full, knob, value, known.get(full)) for full, knob, value in knobs}
+        cells = {knob.name: GridCell(full, knob, value, known.get(full)) for full, knob, value, is_on in knobs if is_on}
         yield GridRow(
             path,
             name,
@@ -138,7 +153,8 @@ def _rows(profile: Profile, known: dict[str, Any]) -> Iterator[GridRow]:
         )
 
 
-Knobs = Iterator[tuple[str, Knob, Any]]
+Knobs = Iterator[tuple[str, Knob, Any, bool]]
+"""Paths, knobs, their values, and whether they mean something now."""
 
 
 def _places(design: Design) -> Iterator[tuple[str, str, int | None, Knobs]]:
@@ -158,7 +174,9 @@ def _used(prefix: str, noun: Any) -> Knobs:
     """The knobs of a noun that its kind uses."""
     kind_of_noun: Any = type(noun)
     for knob in _own(kind_of_noun, getattr(noun, "kind", "")):
-        yield prefix + knob.name, knob, getattr(noun, knob.name)
+        needed = NEEDED.get((knob.noun, knob.name), ())
+        is_on = not needed or any(getattr(noun, each) not in OFF for each in needed)
+        yield prefix + knob.name, knob, getattr(noun, knob.name), is_on
 
 
 @cache
@@ -168,7 +186,7 @@ def _own(noun: Any, kind: str) -> tuple[Knob, ...]:
 
 
 def _values(design: Design) -> dict[str, Any]:
-    return {path: value for *_, knobs in _places(design) for path, _, value in knobs}
+    return {path: value for *_, knobs in _places(design) for path, _, value, _ in knobs}
 
 
 def _rank(name: str) -> int:

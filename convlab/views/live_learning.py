@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 from convlab.views.learning import Series
+from convlab.views.proxies import SIZES
 
 LivePoint = tuple[float, float, float]
 """Step, training loss in nats, validation accuracy from 0 to 1 (NaN where nobody looked)."""
+
+Curves = Mapping[tuple[str, int], Sequence[LivePoint]]
+"""By design and seed."""
 
 FIGURES: Mapping[str, tuple[str, str]] = {
     "loss": ("training loss", "nats"),
     "accuracy": ("validation accuracy", "%"),
 }
 
-Both = Mapping[str, Series]
-"""The series of one training by figure, one of each of ``FIGURES``."""
+
+@final
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a job tells of its trainings: their curves, its name for people where another has such curves too, and its result."""
+
+    curves: Curves
+    name: str = ""
+    result: Mapping[str, Any] | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class LiveCurve:
+    """One training: whose, its series of every figure of ``FIGURES``, and at its end the accuracy on the test split, in %."""
+
+    name: str
+    figures: Mapping[str, Series]
+    test: float | None = None
 
 
 @final
@@ -34,14 +56,15 @@ class Rate:
     failure: str = ""
 
 
-def live_series(curves: Mapping[tuple[str, int], Sequence[LivePoint]], figure: str) -> tuple[Series, ...]:
+def live_series(curves: Curves, figure: str) -> tuple[Series, ...]:
     """A series for each design and seed, over steps; ``figure`` is one of ``FIGURES``."""
     return tuple(_series(name, seed, points, figure) for (name, seed), points in curves.items())
 
 
-def live_curves(curves: Mapping[tuple[str, int], Sequence[LivePoint]]) -> tuple[Both, ...]:
-    """For each design and seed its series of every figure."""
-    return tuple({figure: _series(*key, points, figure) for figure in FIGURES} for key, points in curves.items())
+def live_curves(told: Sequence[Told]) -> tuple[LiveCurve, ...]:
+    """For each training of some jobs its series; a design and seed that several jobs have are told apart by the jobs' names."""
+    often = Counter(key for job in told for key in job.curves)
+    return tuple(_live(job, key, apart=often[key] > 1) for job in told for key in job.curves)
 
 
 def last(series: Series) -> float | None:
@@ -61,6 +84,30 @@ def rates(result: Mapping[str, Any]) -> tuple[Rate, ...]:
     """The throughputs of what ``convlab bench --json`` printed, each with its conditions."""
     rows = ({**each["conditions"], **row} for each in result.get("benchmarks", ()) for row in each["rows"])
     return tuple(_rate(row) for row in rows if "images_per_second" in row)
+
+
+def outcome(result: Mapping[str, Any]) -> str:
+    """What came of a job in a sentence: images a second of networks, or what trainings reached on the test split; "" of anything else."""
+    speeds = [f"{rate.name} {rate.median:,.4g} img/s" for rate in rates(result) if rate.median]
+    reached = {(name, seed): value for (name, seed), value in _tests(result).items() if value is not None}
+    several = len({seed for _, seed in reached}) > 1
+    shown = [f"{name}{f', seed {seed}' * several} {value:.1f} %" for (name, seed), value in reached.items()]
+    smaller = any(each["path"] in SIZES for changes in result.get("overrides", {}).values() for each in changes)
+    proxy = (", as a proxy" if len(shown) == 1 else ", as proxies") * smaller
+    return ", ".join(speeds) or (f"{', '.join(shown)} test accuracy{proxy}" if shown else "")
+
+
+def _live(job: Told, key: tuple[str, int], *, apart: bool) -> LiveCurve:
+    name, seed = key
+    series = {figure: _series(name, seed, job.curves[key], figure) for figure in FIGURES}
+    whose = f", {job.name}" if apart and job.name else ""
+    return LiveCurve(f"{name}, seed {seed}{whose}", series, _tests(job.result or {}).get(key))
+
+
+def _tests(result: Mapping[str, Any]) -> dict[tuple[str, int], float | None]:
+    """The accuracies on the test split of what ``convlab train --json`` printed, in %."""
+    found = {(each["name"], each["seed"]): each["test_accuracy"] for each in result.get("trained", ())}
+    return {key: None if share is None else 100 * share for key, share in found.items()}
 
 
 def _series(name: str, seed: int, points: Sequence[LivePoint], figure: str) -> Series:

@@ -18,20 +18,24 @@ _SECONDS = ((1.0, "s", 1.0), (1e-3, "ms", 1e3), (0.0, "us", 1e6))
 
 
 def run_table(runs: Sequence[Run]) -> Table:
-    """A row a run."""
+    """A row a run; one that goes on with another says with which."""
     columns = [
         Column("id", "run"),
-        Column("kind", "kind", rank=1),
+        Column("kind", "kind", rank=2),
         Column("name", "name", least=12),
         Column("status", "status"),
         Column("rows", "rows", right=True, rank=2),
         Column("started", "started, UTC", rank=4),
         Column("took", "took", right=True, rank=3),
     ]
-    marked = any(run.deleted for run in runs)
     resumed = {run.settings.get("resumed_from") for run in runs}
-    columns += [Column("deleted", "marked, UTC", rank=1)] * marked
-    return Table(tuple(columns), tuple(_run_cells(run, marked, run.id in resumed) for run in runs))
+    optional = {
+        Column("resumed_from", "goes on from", rank=1): any(run.settings.get("resumed_from") for run in runs),
+        Column("deleted", "marked, UTC", rank=1): any(run.deleted for run in runs),
+    }
+    columns += [column for column, is_there in optional.items() if is_there]
+    cells = [_run_cells(run, run.id in resumed) for run in runs]
+    return Table(tuple(columns), tuple(tuple(row[column.name] for column in columns) for row in cells))
 
 
 def run_facts(run: Run, environment: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -158,7 +162,12 @@ def subject_text(row: Row) -> str:
 
 def short_names(runs: Sequence[Run]) -> list[str]:
     """The last letters of the runs' names, which tell them apart."""
-    return [run.id.rpartition("-")[2] for run in runs]
+    return [short_name(run.id) for run in runs]
+
+
+def short_name(run: str) -> str:
+    """The last letters of a run's name, by which the shell knows it too."""
+    return run.rpartition("-")[2]
 
 
 def time_text(moment: datetime | None) -> str:
@@ -191,16 +200,19 @@ def _flat_settings(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _run_cells(run: Run, marked: bool, resumed: bool) -> tuple[Cell, ...]:
-    cells = (
-        *map(words, (run.id, run.kind, run.name)),
-        Cell(run.status, f"{run.status}, resumed" if resumed else run.status),
-        Cell(run.rows, f"{run.rows:,}"),
-        Cell(run.started.isoformat(), time_text(run.started)),
-        Cell(None if run.finished is None else (run.finished - run.started).total_seconds(), _took(run)),
-    )
-    deleted = Cell(None if run.deleted is None else run.deleted.isoformat(), time_text(run.deleted))
-    return (*cells, deleted) if marked else cells
+def _run_cells(run: Run, resumed: bool) -> dict[str, Cell]:
+    before = run.settings.get("resumed_from")
+    return {
+        "id": words(run.id),
+        "kind": words(run.kind),
+        "name": words(run.name),
+        "status": Cell(run.status, f"{run.status}, resumed" if resumed else run.status),
+        "rows": Cell(run.rows, f"{run.rows:,}"),
+        "started": Cell(run.started.isoformat(), time_text(run.started)),
+        "took": Cell(None if run.finished is None else (run.finished - run.started).total_seconds(), _took(run)),
+        "resumed_from": Cell(before, short_name(before) if before else ""),
+        "deleted": Cell(None if run.deleted is None else run.deleted.isoformat(), time_text(run.deleted)),
+    }
 
 
 def _took(run: Run) -> str:

@@ -19,6 +19,8 @@ class Begun:
     run: str = ""
     store: str = ""
     folder: str = ""
+    about: str = ""
+    """What is about to be done, where the command line does not say it all."""
 
 
 @final

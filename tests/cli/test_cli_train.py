@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from convlab.runs import open_store
+from convlab.cli.train_run import earlier
+from convlab.runs import Row, open_store
 from convlab.training.keeping.folders import held_alone
 
 NET = """
@@ -148,9 +150,12 @@ def test_json_is_one_object_and_silent(nets: tuple[str, str], shell: Callable) -
     assert Path("here", "job.json").is_file()
 
 
-def test_a_turned_design_beside_itself(nets: tuple[str, str], shell: Callable) -> None:
+def test_a_turned_design_beside_itself(nets: tuple[str, str], shell: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONVLAB_PROGRESS", "json")
     turned = ("--set", "block.kernel_size=3", "--against", nets[0])
     ran = shell("train", nets[0], *turned, *DIGITS, "--json", "--no-store")
+    begun = json.loads(ran.err.splitlines()[0])["begun"]
+    assert begun["about"].startswith("proxy on digits, 8x8 px, 256 images; small-turned: ")
     assert {found["name"] for found in ran.json["trained"]} == {"small-turned", "small"}
     assert [doubt["topic"] for doubt in ran.json["doubts"]] == ["kernels"]
 
@@ -186,8 +191,18 @@ def test_a_run_that_goes_on_says_with_which(nets: tuple[str, str], shell: Callab
     listed = shell("runs", "list").out.splitlines()[1:]
     assert [line.split()[0] for line in listed] == [second, first]
     assert ["resumed" in line for line in listed] == [False, True]
+    assert all(first.rpartition("-")[2] in line for line in listed)
     assert f"resumed_from  {first}" in shell("runs", "show", second).out
     assert second in shell("runs", "show", first).out
+
+
+def test_a_run_that_was_broken_off_before_its_first_row_is_known_too(tmp_path: Path) -> None:
+    with open_store(str(tmp_path / "runs.sqlite")) as store:
+        for folder, rows in (("here", 1), ("here", 0), ("there", 0)):
+            with store.begin("training", settings={"folder": str(tmp_path / folder)}) as run:
+                for position in range(rows):
+                    run.put(position, Row(kind="training", subject="a"))
+        assert [each.rows for each in earlier(store, tmp_path / "here")] == [0, 1]
 
 
 def test_checkpoints_go_with_the_last_run_that_has_part_in_them(nets: tuple[str, str], shell: Callable) -> None:

@@ -157,6 +157,7 @@ def test_a_broken_file_is_kept_until_it_is_mended(name, tmp_path):
     assert session.broken.problems == told.value.problems
     assert told.value.problems[0].place.line == line
     assert session.design.depths == depths
+    assert session.broken.instead == ("" if name == "values" else "convnext_t")
     assert session.unsaved
     with pytest.raises(ConvlabError, match="no design yet"):
         session.turned("drop_path", 0.5).saved()
@@ -165,6 +166,8 @@ def test_a_broken_file_is_kept_until_it_is_mended(name, tmp_path):
     assert path.read_text() == text
     mended = session.written('base = "convnext_t"\ndrop_path = 0.5\n')
     assert mended.broken is None
+    assert mended.baseline == mended.design  # not what stood in
+    assert session.with_baseline(load("resnet50")).written(mended.text).baseline == load("resnet50")
     assert load(mended.saved().path).drop_path == 0.5
 
 

@@ -110,7 +110,9 @@ def test_the_source_is_written():
     assert other.undone().text == session.text
     with pytest.raises(ConvlabError) as refused:
         other.written(text + "\n[blok]\n")
-    assert refused.value.problems[0].place.line == text.count("\n") + 2
+    place = refused.value.problems[0].place
+    assert place.line == text.count("\n") + 2
+    assert place.file == "the text of resnet50"  # it began from a preset, whose file has no such mistake
 
 
 def test_stages_come_and_go():

@@ -13,7 +13,7 @@ from convlab.tui.lab import Lab
 FOLDER = Path(__file__).parent / "snapshots"
 
 
-def driven(deeds, source="convnext_t", *, size=(120, 40), folder, theme=""):
+def driven(deeds, source="convnext_t", *, size=(120, 40), folder, theme="", notifications=False):
     """Run an app on a preset, a file or a session (None: the picker), do ``deeds(app, pilot)``, and give what they give."""
     session = opened(source) if isinstance(source, str | Path) else source
 
@@ -21,7 +21,7 @@ def driven(deeds, source="convnext_t", *, size=(120, 40), folder, theme=""):
         app = LabApp(session, folder=folder, theme=theme)
         app.animation_level = "none"
         try:
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=size, notifications=notifications) as pilot:
                 await pilot.pause()
                 return await deeds(app, pilot)
         finally:

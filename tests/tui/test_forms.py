@@ -66,6 +66,9 @@ def test_values_become_options():
     asked = Train(recipe="sprint", data="digits", epochs=0.5, batch=64, image=32, seeds=3, full_size=True)
     told = "--data digits --epochs 0.5 --batch 64 --image 32 --seeds 3 --full-size"
     assert shown(asked, *subjects(PRESET, pinned=[OTHER])) == f"convlab train convnext_t resnet50 {told}"
+    order = Train(threads=2, against="resnet50 mine.toml").order(subjects(PRESET), Train())
+    assert order.shown == "convlab train convnext_t --threads 2 --against resnet50 --against mine.toml"
+    assert order.title == "sprint of convnext_t, resnet50, mine.toml"
     asked = Export(format="torch-export", file="my net.pt2", folded=True, weights="w.pth", overwrite=True)
     told = "--to torch-export --output 'my net.pt2' --folded --weights w.pth --force"
     assert shown(asked) == f"convlab export convnext_t {told}"
@@ -136,6 +139,7 @@ def test_suggestions_are_what_there_is():
     assert "sprint" in Train.suggestions("recipe")
     assert {"digits", "procedural"} <= set(Train.suggestions("data"))
     assert "resnet50" in Measure.suggestions("against")
+    assert "resnet50" in Train.suggestions("against")
 
 
 def test_designs_have_words_and_names_of_their_own(tmp_path):
@@ -245,6 +249,10 @@ async def _by_mouse():
         await pilot.pause()
         app.push_screen(Form(Train, subjects(PRESET)), app.answers.append)
         await pilot.pause()
+        introduction = app.screen.query_one(".introduction", Static)
+        assert "proxy" in str(introduction.render())
+        screen = Region(0, 0, 60, 16)
+        assert all(screen.contains_region(widget.region) for widget in (introduction, app.screen.query_one("#start")))
         await pilot.press("escape")
         await pilot.pause()
     assert [order and order.shown for order in app.answers] == ["convlab export convnext_t --to onnx --force", None]

@@ -7,10 +7,12 @@ from textual.widgets import Input
 
 from convlab.costs import profile
 from convlab.documents.assignments import parse_assignment
+from convlab.language.files import load
 from convlab.presets import preset_names
 from convlab.session import opened
 from convlab.tui.actions import ACTIONS
 from convlab.tui.deeds import DEEDS
+from convlab.tui.panels import PANELS
 from convlab.tui.prompt import Prompt, editable
 from convlab.views.grid import grid
 
@@ -20,6 +22,10 @@ def test_every_action_has_a_deed_and_a_key_of_its_own():
     keys = [key for item in ACTIONS for key in item.key.split(",")]
     assert len(keys) == len(set(keys))
     assert sum(item.shown_in_footer for item in ACTIONS) <= 7
+    # A letter that is an action's does nothing else in any panel.
+    letters = {key for panel in PANELS for binding in panel.BINDINGS for key in binding.key.split(",") if len(key) == 1}
+    assert letters
+    assert not letters & set(keys)
 
 
 def test_edits_by_keyboard(tmp_path):
@@ -161,9 +167,11 @@ def test_stages_and_image(tmp_path):
         assert lab.session.design.image.size == (192, 256)
         assert "192 x 256 px" in seen(app)
         await pilot.press("i")
-        app.screen.query_one(Input).value = "3"
-        await pilot.press("enter")
-        assert "error:" in seen(app)
+        for wrong, words in (("3", "a larger image"), ("[192, 256]", "height x width"), ("70000", "1 to 65536 px")):
+            app.screen.query_one(Input).value = wrong
+            await pilot.press("enter")
+            assert words in seen(app).split("error:")[1]
+            assert "TOML" not in seen(app)
         await pilot.press("escape")
         assert lab.session.design.image.size == (192, 256)
 
@@ -175,11 +183,17 @@ def test_the_walk(tmp_path):
         lab = lab_of(app)
         await pilot.press("w")  # resnet50 is the walk's first step
         assert "Walk 2 of 16" in seen(app)
+        assert "Against step 1: MACs ▲ +10.7 %, params ▲ +12.0 %." in " ".join(seen(app).split())
+        # The first line says what is shown; what it is compared with stays what a person chose.
+        assert "walk step 2 in place of resnet50 ● not saved  224 x 224 px  against swin_t" in seen(app)
         assert lab.session.design.depths == (3, 3, 9, 3)
-        changed = [cell.path for row in lab.grid.grid.rows for cell in row.cells.values() if cell.changed]
-        assert {"stages.0.depth", "stages.2.depth"} & set(changed) == {"stages.2.depth"}
-        assert lab.grid.cell.path in changed
-        await pilot.press("w", "k")
+        assert lab.grid.cell.path == "stages.1.depth"  # the first knob that the step turned
+        await pilot.press("w", "k", "u")
+        assert "walk step 2 in place of resnet50" in seen(app)
+        await pilot.press("u")
+        assert "resnet50, walk step 1  224 x 224 px  against swin_t" in seen(app)
+        assert lab.session.baseline == load("swin_t")
+        await pilot.press("U", "U")
         assert "Walk 3 of 16" in seen(app)
         assert app.clipboard == "convlab profile roadmap/03_patchify_stem"
         # From the tab of the walk, to any step.
@@ -196,7 +210,7 @@ def test_the_walk(tmp_path):
         await pilot.press("plus")  # beside the walk
         assert "Walk 15 of 16" not in seen(app)
 
-    driven(deeds, "resnet50", folder=tmp_path)
+    driven(deeds, opened("resnet50").with_baseline(load("swin_t")), folder=tmp_path)
 
 
 def scrolled(kind):

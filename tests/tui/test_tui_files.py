@@ -125,7 +125,10 @@ def test_a_broken_file_is_mended_in_its_source(tmp_path):
         assert "3 values" in seen(app)
         assert "^^^" in seen(app)
         assert lab.session.design.depths == (2, 2, 6, 2)
+        assert "mine ● no design yet  figures of what the rest of the file says" in seen(app)
+        assert "^s is refused until it is one." in seen(app)
         assert panel.editor.has_focus
+        assert panel.editor.cursor_location[0] == 2
         # What is in the file stays there until it is mended.
         await pilot.press("escape", "ctrl+s")
         assert "no design yet" in said(app)
@@ -135,6 +138,7 @@ def test_a_broken_file_is_mended_in_its_source(tmp_path):
         await pilot.pause(0.4)
         assert lab.session.path == path
         assert lab.session.broken is None
+        assert "no design yet" not in seen(app)
         # Broken once more by hand: the design stays as it was.
         panel.editor.text = MINE.replace("6, 2]", "six]")
         await pilot.pause(0.4)

@@ -53,10 +53,29 @@ def test_a_small_terminal_is_told_politely(tmp_path):
         assert "60 x 15" in seen(app)
         await pilot.resize_terminal(60, 15)
         assert "stages.0.depth" in seen(app)
+        app.notify("a training: 36.7 % test accuracy, as a proxy.")
+        await pilot.pause(0.1)
+        (toast,) = app.screen.query("Toast")
+        assert lab_of(app).query_one("#knob").region.contains_region(toast.region)  # no figure is under it
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = seen(app)
+        assert all(title in text for title in ("Next value", "Undo", "Redo"))
+        await pilot.press("escape")
         await pilot.resize_terminal(200, 50)
         assert lab_of(app).query_one("#right").display
+        # A 0 that leaves a figure to the design reads so, and may be written so.
+        grid = lab_of(app).grid
+        grid.select("stem.width")
+        assert grid.cell.text == "auto"
+        await pilot.pause()
+        assert said(app).startswith("stem.width = auto  a whole number from 0 to 65536, or auto")
+        await pilot.press(*"64", "enter")
+        assert (grid.cell.text, lab_of(app).session.design.stem.width) == ("64", 64)
+        await pilot.press("enter", "ctrl+u", *"auto", "enter")
+        assert (grid.cell.text, lab_of(app).session.design.stem.width) == ("auto", 0)
 
-    driven(deeds, folder=tmp_path, size=(59, 15))
+    driven(deeds, folder=tmp_path, size=(59, 15), notifications=True)
 
 
 @pytest.mark.slow
@@ -84,7 +103,7 @@ def test_tabs_panes_and_jumps(tmp_path):
         await pilot.resize_terminal(120, 40)
         await pilot.pause()
         assert lab.panes.stacked
-        await pilot.press("v")
+        await pilot.press("l")
         assert not lab.panes.stacked
         await pilot.press("d")
         assert lab.panes.tab == "diff"
@@ -92,6 +111,34 @@ def test_tabs_panes_and_jumps(tmp_path):
         assert lab.grid.has_focus
 
     driven(deeds, folder=tmp_path, size=(80, 24))
+
+
+def test_the_focus_goes_where_keys_work_and_the_footer_says_what_they_do_there(tmp_path):
+    async def deeds(app, pilot):
+        lab = lab_of(app)
+
+        def footer():
+            return seen(app).splitlines()[-1]
+
+        assert "⏎ Edit" in footer()
+        await pilot.press("tab")
+        assert "↓ Into the tab" in footer()
+        assert "Edit" not in footer()
+        await pilot.press("down")
+        assert lab.panes.panel.sheet.has_focus
+        await pilot.press("ctrl+c")
+        assert said(app) == "Ctrl+C copies what is selected; ^q leaves, c cancels what runs."
+        await pilot.press("j", "l")  # the eighth tab; its filter is a line of its own, which / opens
+        await pilot.pause()
+        assert lab.panes.tab == "runs"
+        assert lab.panes.panel.sheet.has_focus
+        await pilot.press("j", "g")
+        await pilot.pause()
+        assert lab.panes.panel.editor.has_focus
+        assert "⏎ New line" in footer()
+        assert "Edit" not in footer()
+
+    driven(deeds, folder=tmp_path)
 
 
 def test_the_lab_imports_no_torch():

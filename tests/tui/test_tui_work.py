@@ -99,6 +99,7 @@ def test_a_training_is_killed_and_resumed_and_the_design_exported(place):
         # The losses are drawn while it runs, before anybody has looked at the accuracy.
         text = seen(app)
         assert "training loss, nats" in text
+        assert "proxy on digits, 8x8 px" in text
         assert any("⠀" < character < "⣿" for character in text)
         await pilot.press("k")
         assert app.clipboard == "convlab train tiny.toml --data digits --samples 64000 --batch 32"

@@ -15,8 +15,9 @@ from convlab.training.data.datasets import Dataset, Split
 from convlab.training.keeping.job import Job
 from convlab.training.keeping.trained import Trained
 from convlab.training.proxies.shrinking import Override
-from convlab.training.recipes.named import recipe
+from convlab.training.recipes.named import changed, recipe
 from convlab.training.verdicts.ranking import Score, ranked
+from convlab.views.proxies import proxies_text
 from convlab.views.trainings import beginning, cue_table, duration, override_table, trained_notes, unranked_table
 
 
@@ -40,6 +41,15 @@ def test_what_is_about_to_happen():
     assert text == (
         "training convnext_atto, resnet18 by sprint: 65,536 images of tiny (drawn because nothing else is here), on cpu, 3 seeds"
     )
+
+
+def test_what_is_trained_in_the_place_of_a_design():
+    sizes = [Override("image.size", 224, 8, ""), Override("depths", (2, 2, 6, 2), (1, 1), "")]
+    short = changed(recipe("sprint"), {"samples": 128})
+    text = proxies_text({"a": sizes}, short, data())
+    assert text == "proxy on tiny, 8x8 px, 128 images; depths 2-2-6-2 → 1-1, 1 other knob changed"
+    text = proxies_text({"a": sizes[:1], "b": ()}, short, data())
+    assert text.endswith("; a: depths and widths as they are, 1 knob changed; b: depths and widths as they are")
 
 
 def test_overrides_of_all_are_told_once():

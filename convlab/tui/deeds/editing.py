@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from convlab.documents.assignments import parse_assignment
-from convlab.errors import ConvlabError
+from convlab.errors import ConvlabError, Problem, quote
+from convlab.language.design import Image
+from convlab.language.knobs import knobs_of
 from convlab.tui.dialogs.asking import AskText
 from convlab.tui.prompt import Prompt
+from convlab.views.automatic import written
 from convlab.views.bumping import bumped
 from convlab.views.grid import GridCell
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
+
+WHOLE = re.compile("[0-9]{1,9}")
 
 
 def edit(lab: Lab) -> None:
@@ -25,7 +31,7 @@ def edit(lab: Lab) -> None:
 
 def typed(lab: Lab, path: str, text: str) -> None:
     """Turn a knob to what was typed, read as the shell reads --set. Raises ConvlabError."""
-    lab.turn(path, parse_assignment(f"{path}={text}").value)
+    lab.turn(path, parse_assignment(f"{path}={written(path, text)}").value)
 
 
 def next_value(lab: Lab) -> None:
@@ -60,11 +66,21 @@ def image_size(lab: Lab) -> None:
     """Ask for another image."""
 
     def take(text: str) -> None:
-        typed(lab, "image.size", "[" + ", ".join(text.lower().split("x")) + "]" if "x" in text.lower() else text)
+        lab.turn("image.size", _size(text))
 
     size = lab.session.design.image.size
     value = "x".join(map(str, size)) if isinstance(size, tuple) else str(size)
     lab.app.push_screen(AskText("Image size", value, "px: 224, or height x width: 192x256", take=take))
+
+
+def _size(text: str) -> int | list[int]:
+    """An image size as the dialog asks for it. Raises ConvlabError."""
+    knob = knobs_of(Image)["size"]
+    sides = [int(word) if WHOLE.fullmatch(word) else 0 for word in re.split(r"\s*[xX]\s*", text)]
+    if len(sides) > 2 or not all(knob.low <= side <= knob.high for side in sides):  # type: ignore[operator]
+        help = f"a whole number, 224, or height x width, 192x256; each from {knob.low} to {knob.high} px"
+        raise ConvlabError(Problem("wrong-type", f"{quote(text)} is no image size", help=help))
+    return sides if len(sides) == 2 else sides[0]
 
 
 def undo(lab: Lab) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from convlab.errors import ConvlabError, Problem, quote
 from convlab.session import opened_draft
-from convlab.session.walking import step_of
 from convlab.tui.dialogs.asking import AskText
 from convlab.tui.dialogs.choosing import Choose
 from convlab.tui.dialogs.picker import Picker
@@ -125,7 +124,7 @@ def _doubt(lab: Lab, path: Path) -> str:
     """Why a person might not want to write over the file; empty where nothing speaks against it."""
     if lab.session.changed_on_disk:
         return f"{path.name} was changed or removed by somebody else"
-    if lab.walking and step_of(lab.session.design) is not None:
+    if lab.step is not None:
         return f"{path.name} would become a step of the walk"
     return ""
 

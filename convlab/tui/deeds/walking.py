@@ -1,11 +1,13 @@
-"""The roadmap as a guided walk: each step replaces the design, and the step that it starts from is the baseline."""
+"""The roadmap as a guided walk: each step replaces the design; what it is compared with stays what a person chose."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from convlab.costs import profile
 from convlab.session import Session
-from convlab.session.walking import at_step, next_step, order_of, previous_step, step_of, steps
+from convlab.session.walking import at_step, next_step, order_of, previous_step, start_of, step_of, steps
+from convlab.views.grid import grid
 
 if TYPE_CHECKING:
     from convlab.tui.lab import Lab
@@ -33,9 +35,9 @@ def to(lab: Lab, preset: str) -> None:
 
 
 def _go(lab: Lab, session: Session) -> None:
-    step = step_of(session.design)
-    before = next((each.design for each in steps() if step and each.order == step.base), None)
+    """See a step, with the cursor on the first knob that it turned."""
     lab.walking = True
-    lab.go(session.with_baseline(before))
-    changed = (cell.path for row in lab.grid.grid.rows for cell in row.cells.values() if cell.changed)
-    lab.grid.select(next(changed, "stages.0.depth"))
+    lab.go(session)
+    rows = grid(profile(session.design), start_of(session.design) or session.design).rows
+    turned = (cell.path for row in rows for cell in row.cells.values() if cell.changed)
+    lab.grid.select(next(turned, "stages.0.depth"))

@@ -12,11 +12,15 @@ from textual.screen import ModalScreen
 
 Answer = TypeVar("Answer")
 
+LOW = 20
+"""Below so many lines a dialog does without air, and without what is not needed."""
+
 
 class Dialog(ModalScreen[Answer | None]):
     """A question; its answer is None where it is left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", priority=False)]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]  # noqa: RUF012  # no ClassVar to textual
 
     def box(self, title: str, hint: str = "") -> Vertical:
         """The box that holds everything, with its title and a hint in its border."""

@@ -22,6 +22,9 @@ INTRODUCTION = (
     "the wheel moves; every action is in the palette (^p, or a click at the right of the footer)."
 )
 
+BRIEF = "Arrows move, a digit or ⏎ edits, Tab changes the pane, Esc goes back."
+"""The same where there are few lines."""
+
 
 @final
 class Help(Dialog[None]):
@@ -41,6 +44,7 @@ class Help(Dialog[None]):
         box.add_class("large")
         with box:
             yield Static(INTRODUCTION, markup=False, classes="introduction")
+            yield Static(BRIEF, markup=False, classes="brief")
             yield DataTable(cursor_type="row", id="actions")
             yield Static(id="asked", markup=False)
             with Horizontal(classes="buttons"):

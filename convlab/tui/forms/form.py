@@ -20,6 +20,10 @@ from convlab.tui.forms.kinds import Asked
 from convlab.tui.forms.marks import Mark
 from convlab.tui.forms.order import Order, Subject
 
+LEAST_KNOBS = 3
+AROUND = 8
+"""Lines around the knobs: the border, two of explanation, up to three of the command, the buttons."""
+
 
 @final
 class Form(Dialog[Order]):
@@ -34,7 +38,7 @@ class Form(Dialog[Order]):
     DEFAULT_CSS = """
     Form { align: center middle; }
     Form > .box { width: 92; max-width: 100%; height: auto; max-height: 100%; padding: 0 1; border: round $primary; }
-    Form #knobs { height: auto; max-height: 58vh; }
+    Form #knobs { height: auto; }
     Form .subjects { height: 1; }
     Form .subjects > .name { width: 11; }
     Form .subjects > Checkbox { width: auto; margin-right: 2; }
@@ -65,6 +69,8 @@ class Form(Dialog[Order]):
         """Designs, knobs, the command line, and two buttons."""
         with self.box(self._asked.title, "ctrl+s starts, escape leaves"):
             with VerticalScroll(id="knobs", can_focus=False):
+                if self._asked.introduction:
+                    yield Static(self._asked.introduction, classes="introduction", markup=False)
                 if self._asked.several and len(self._subjects) > 1:
                     for number, subject in enumerate(self._subjects):
                         yield self._chooser(number, subject)
@@ -81,6 +87,10 @@ class Form(Dialog[Order]):
         """The command line of what is there at the beginning; the first knob has the focus."""
         self._refresh_order()
         self.query(Control).first().query_one(".value").focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The knobs scroll where the lines around them leave too little room."""
+        self.query_one("#knobs").styles.max_height = max(LEAST_KNOBS, event.size.height - AROUND)
 
     @on(events.DescendantFocus)
     def _explain(self, event: events.DescendantFocus) -> None:

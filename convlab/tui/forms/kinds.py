@@ -29,6 +29,8 @@ class Asked(ABC):
     title: ClassVar[str]
     several: ClassVar[bool]
     """Whether it is about several designs at a time."""
+    introduction: ClassVar[str] = ""
+    """What has to be known before, where the knobs do not say it."""
 
     @classmethod
     def usual(cls, settings: Settings) -> Self:
@@ -105,9 +107,7 @@ class Measure(Asked):
 
     @classmethod
     def suggestions(cls, name: str) -> tuple[str, ...]:
-        from convlab.presets import preset_names
-
-        return preset_names() if name == "against" else ()
+        return _presets() if name == "against" else ()
 
     def order(self, subjects: Sequence[Subject], usual: Measure) -> Order:
         self._refuse_misfits()
@@ -115,7 +115,7 @@ class Measure(Asked):
         options += _said(self, usual, ("task", "device", "batch", "dtype"))
         options += ["--mode", self.compile] if self.compile != usual.compile else []
         options += _flag(self.folded, "--folded") + _said(self, usual, ("seconds",))
-        options += [word for name in self.against.split() for word in ("--against", name)]
+        options += _beside(self.against)
         names = ", ".join(each.name for each in subjects)
         return _ordered(self, f"{self.what} of {names}, {self.task}", subjects, options)
 
@@ -138,6 +138,10 @@ class Train(Asked):
     kind = "train"
     title = "Train a proxy"
     several = True
+    introduction = (
+        "A proxy is trained: image, depths and widths made smaller for the data, unless at full size. Curves tells how small, and its "
+        "test accuracy."
+    )
 
     recipe: str = knob("sprint", "how to train: the name of a recipe or its file", kind="text", high=1000)
     data: str = knob("", "name or folder of a data set; empty: as the recipe says", kind="text", high=1000)
@@ -151,14 +155,22 @@ class Train(Asked):
         None, "images a step; empty: the recipe's", kind="integer", low=1, high=1_048_576, unit="images"
     )
     image: int | None = knob(
-        None, "side of the images; empty: the recipe's, or the data's own", kind="integer", low=1, high=4096, unit="px"
+        None, "side of the images; empty: the recipe's or data's", kind="integer", low=1, high=4096, unit="px"
     )
     seeds: int = knob(1, "how often each design is trained", low=1, high=1000)
     device: str = knob("auto", "where it runs; auto: a GPU where there is one", choices=("auto", "cpu", "cuda", "mps"))
+    threads: int | None = knob(
+        None, "of the CPU; fewer where others keep it busy; empty: torch's own", kind="integer", low=1, high=1024
+    )
     full_size: bool = knob(False, "designs as they are, not made smaller for the data")
+    against: str = knob(
+        "", "designs to train beside it, such as resnet50 or mine.toml; blanks between", kind="text", high=1000
+    )
 
     @classmethod
     def suggestions(cls, name: str) -> tuple[str, ...]:
+        if name == "against":
+            return _presets()
         if name == "recipe":
             from convlab.training.recipes.named import recipe_names
 
@@ -175,9 +187,9 @@ class Train(Asked):
         from convlab.training.recipes.named import recipe
 
         recipe(self.recipe)
-        options = _said(self, usual, ("recipe", "data", "epochs", "samples", "batch", "image", "seeds", "device"))
-        options += _flag(self.full_size, "--full-size")
-        names = ", ".join(each.name for each in subjects)
+        said = ("recipe", "data", "epochs", "samples", "batch", "image", "seeds", "device", "threads")
+        options = _said(self, usual, said) + _flag(self.full_size, "--full-size") + _beside(self.against)
+        names = ", ".join([*(each.name for each in subjects), *self.against.split()])
         return _ordered(self, f"{self.recipe} of {names}", subjects, options)
 
 
@@ -221,6 +233,17 @@ def _said(asked: Asked, usual: Asked, names: Sequence[str]) -> list[str]:
         if value is not None
         for word in (f"--{name.replace('_', '-')}", f"{value:.15g}" if isinstance(value, float) else str(value))
     ]
+
+
+def _beside(against: str) -> list[str]:
+    """The options of designs and networks that are compared with."""
+    return [word for name in against.split() for word in ("--against", name)]
+
+
+def _presets() -> tuple[str, ...]:
+    from convlab.presets import preset_names
+
+    return preset_names()
 
 
 def _flag(wanted: bool, option: str) -> list[str]:

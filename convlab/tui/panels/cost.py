@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, final
 
-from textual import on
 from textual.binding import Binding, BindingType
 
 from convlab.prediction import choice
 from convlab.tui.drawing.picture import Picture, Size, Span, padded, switches
-from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Shown
+from convlab.tui.drawing.sheet import NOTHING
+from convlab.tui.panels.panel import Shown
 from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.costs import GROUPINGS
 from convlab.views.shares import MEASURES, by_size, shares
@@ -66,11 +65,6 @@ class CostPanel(SheetPanel):
         """By size, or in the order of the network."""
         self.sorted = not self.sorted
         self.sheet.redraw()
-
-    @on(Sheet.Chosen)
-    def _choose(self, event: Sheet.Chosen) -> None:
-        event.stop()
-        self.post_message(LayerChosen(event.key))
 
     def _picture(self, size: Size, pointed: str) -> Picture:
         if self._shown is None:

@@ -8,12 +8,12 @@ from textual.binding import Binding, BindingType
 
 from convlab.tui.drawing.picture import Picture, Size, wrapped
 from convlab.tui.panels.panel import Shown
+from convlab.tui.panels.pictures.curves import EMPTY, curves_lines
 from convlab.tui.panels.sheet_panel import SheetPanel
-from convlab.views.live_learning import live_curves, rates
+from convlab.views.live_learning import Told, live_curves, rates
 
 if TYPE_CHECKING:
     from convlab.tui.jobs import JobState
-from convlab.tui.panels.pictures.curves import EMPTY, curves_lines
 
 
 @final
@@ -24,8 +24,8 @@ class CurvesPanel(SheetPanel):
     key = "curves"
     help = (
         "What runs, with its rate and the time that is left; training losses and validation accuracies of this session's trainings, each "
-        "with its sign, its line and its numbers; throughputs of measurements with their 95 % intervals. f goes from loss to accuracy "
-        "where there is no room for both."
+        "with its sign, its line and its numbers, and what was made smaller of the designs for it; throughputs of measurements with their "
+        "95 % intervals. f goes from loss to accuracy where there is no room for both."
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f", "figure", "Figure", show=False)]
 
@@ -47,6 +47,11 @@ class CurvesPanel(SheetPanel):
     def _picture(self, size: Size, pointed: str) -> Picture:
         if not self._jobs:
             return Picture(wrapped(EMPTY, size.width, "muted"))
-        curves = [one for job in self._jobs for one in live_curves(job.curves)]
+        curves = live_curves([Told(job.curves, _name(job), job.result) for job in self._jobs])
         measured = [one for job in self._jobs if job.kind == "bench" for one in rates(job.result or {})]
         return Picture(tuple(curves_lines(self._jobs, curves, measured, size, figure=self.figure)))
+
+
+def _name(job: JobState) -> str:
+    """The last letters of the run, as the list of runs has them; of one that is not stored its number."""
+    return job.run.rpartition("-")[2] or f"job {job.id}"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import final
 
-from textual import on
-
 from convlab.costs import Profile
 from convlab.tui.drawing.picture import Picture, Size
-from convlab.tui.drawing.sheet import NOTHING, Sheet
+from convlab.tui.drawing.sheet import NOTHING
 from convlab.tui.panels.panel import Shown, Turned
 from convlab.tui.panels.pictures.diff import diff_picture
 from convlab.tui.panels.sheet_panel import SheetPanel
@@ -35,13 +33,12 @@ class DiffPanel(SheetPanel):
         self._profiles = (shown.baseline, *shown.pinned, shown.profile)
         self.sheet.redraw()
 
-    @on(Sheet.Chosen)
-    def _restore(self, event: Sheet.Chosen) -> None:
-        event.stop()
+    def choose(self, key: str) -> None:
+        """Give a knob the baseline's value again."""
         found = differences([profile.design for profile in self._profiles])
-        value = next((item.values[0] for item in found if item.path == event.key), None)
+        value = next((item.values[0] for item in found if item.path == key), None)
         if value is not None:
-            self.post_message(Turned(event.key, list(value) if isinstance(value, tuple) else value))
+            self.post_message(Turned(key, list(value) if isinstance(value, tuple) else value))
 
     def _picture(self, size: Size, pointed: str) -> Picture:
         return diff_picture(self._profiles, size) if self._profiles else NOTHING

@@ -8,7 +8,7 @@ from textual import on
 
 from convlab.tui.drawing.picture import Picture, Size
 from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Shown
+from convlab.tui.panels.panel import Shown
 from convlab.tui.panels.pictures.field import field_picture
 from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.receptive_field import growth
@@ -37,11 +37,6 @@ class FieldPanel(SheetPanel):
     @on(Sheet.Pointed)
     def _point(self) -> None:
         self.sheet.redraw()
-
-    @on(Sheet.Chosen)
-    def _choose(self, event: Sheet.Chosen) -> None:
-        event.stop()
-        self.post_message(LayerChosen(event.key))
 
     def _picture(self, size: Size, pointed: str) -> Picture:
         if self._shown is None:

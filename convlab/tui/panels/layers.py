@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from textual import on
 from textual.binding import Binding, BindingType
 
 from convlab.tui.drawing.picture import Picture, Size
-from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Shown
+from convlab.tui.drawing.sheet import NOTHING
+from convlab.tui.panels.panel import Shown
 from convlab.tui.panels.pictures.layers import Entry, entries, layer_lines
 from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.outline import Node, all_nodes, outline
@@ -77,13 +76,12 @@ class LayersPanel(SheetPanel):
         self._turned = set() if every <= self._turned else every
         self.sheet.redraw()
 
-    @on(Sheet.Chosen)
-    def _choose(self, event: Sheet.Chosen) -> None:
-        event.stop()
+    def choose(self, key: str) -> None:
+        """Open what the cursor stands on, and select its layer."""
         found = self._under()
         if found is not None:
             self._turn(found) if found.is_open is False else None
-            self.post_message(LayerChosen(found.node.path))
+            super().choose(found.node.path)
 
     def _turn(self, entry: Entry) -> None:
         self._turned ^= {entry.key}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from textual import on
 from textual.binding import Binding, BindingType
 
 from convlab.tui.drawing.picture import Picture, Size
-from convlab.tui.drawing.sheet import NOTHING, Sheet
-from convlab.tui.panels.panel import LayerChosen, Shown
+from convlab.tui.drawing.sheet import NOTHING
+from convlab.tui.panels.panel import Shown
 from convlab.tui.panels.pictures.memory import memory_picture, place_of
 from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.memory_line import MemoryLine, Moment, memory_line
@@ -54,11 +53,6 @@ class MemoryPanel(SheetPanel):
         """Back to the peak."""
         self._place = None
         self.sheet.redraw()
-
-    @on(Sheet.Chosen)
-    def _choose(self, event: Sheet.Chosen) -> None:
-        event.stop()
-        self.post_message(LayerChosen(event.key))
 
     def _moment(self, line: MemoryLine) -> Moment:
         return next((moment for moment in line.moments if place_of(moment) == self._place), line.peak)

@@ -30,7 +30,7 @@ class RunsPanel(Panel):
     key = "runs"
     help = (
         "The runs of the store. Enter shows one, Escape goes back; / filters; Space marks, v compares the marked ones; Delete marks a "
-        "run for removal, z takes that back; r reads anew."
+        "run for removal, z takes that back; r reloads the list."
     )
     DEFAULT_CSS = """
     RunsPanel { layout: vertical; }
@@ -43,7 +43,7 @@ class RunsPanel(Panel):
         Binding("v", "compare", "Compare", show=False),
         Binding("delete", "delete", "Delete", show=False),
         Binding("z", "restore", "Take back", show=False),
-        Binding("r", "read", "Read anew", show=False),
+        Binding("r", "reload", "Reload", show=False),
         Binding("escape", "back", "Back", show=False),
     ]
 
@@ -70,9 +70,9 @@ class RunsPanel(Panel):
         ended = sum(not job.running for job in shown.jobs)
         if ended != self._jobs:
             self._jobs = ended
-            self.action_read()
+            self.action_reload()
 
-    def action_read(self) -> None:
+    def action_reload(self) -> None:
         """Read the list anew."""
         self._in_thread(stored.listed)
 

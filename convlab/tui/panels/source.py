@@ -21,6 +21,7 @@ PAUSE_S = 0.15
 """So long nothing is written before the text is read."""
 
 FINE = "The text is the design."
+KEYS = "F8 goes to the mistake, ^r gives the text up"
 ELSEWHERE = "The design was changed elsewhere while this text is broken: ctrl+r takes the design's text."
 
 
@@ -36,7 +37,9 @@ class SourcePanel(Panel):
     )
     DEFAULT_CSS = """
     SourcePanel { layout: vertical; }
-    SourcePanel > Sheet { height: auto; max-height: 45%; min-height: 1; border-top: solid $panel; }
+    SourcePanel > Sheet {
+        height: auto; max-height: 55%; min-height: 1; border-top: solid $panel; border-title-color: $text-muted;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+r", "revert", "The design's text", show=False),
@@ -52,6 +55,8 @@ class SourcePanel(Panel):
         self._known = ""
         """The design's text when it was last taken over."""
         self._timer: Timer | None = None
+        self._revealed: tuple[Problem, ...] = ()
+        """The mistakes that were scrolled into view when they were made."""
 
     def compose(self) -> ComposeResult:
         """The editor, below it what is wrong."""
@@ -69,6 +74,8 @@ class SourcePanel(Panel):
         if source_text(shown.session) != self._known and not self.problems:
             self._take(source_text(shown.session))
             self.problems = () if shown.session.broken is None else shown.session.broken.problems
+            if self._mistake is not None:
+                self.editor.move_cursor(self._mistake)
         self._tell()
 
     def action_revert(self) -> None:
@@ -79,10 +86,15 @@ class SourcePanel(Panel):
 
     def action_mistake(self) -> None:
         """Put the cursor on the first mistake."""
-        place = next((problem.place for problem in self.problems if problem.place and problem.place.line), None)
-        if place is not None:
-            self.editor.move_cursor((place.line - 1, place.column - 1))
+        if self._mistake is not None:
+            self.editor.move_cursor(self._mistake)
             self.editor.focus()
+
+    @property
+    def _mistake(self) -> tuple[int, int] | None:
+        """Where the first mistake stands: row and column."""
+        place = next((problem.place for problem in self.problems if problem.place and problem.place.line), None)
+        return None if place is None else (place.line - 1, place.column - 1)
 
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:
@@ -125,7 +137,12 @@ class SourcePanel(Panel):
             1 if not self.problems else sum(render(problem).count("\n") + 2 for problem in self.problems) + elsewhere
         )
         self.sheet.styles.height = lines + 1
+        self.sheet.border_title = KEYS if self.problems else None
         self.sheet.redraw()
+        # The message takes room from the text; once for each, as one who scrolls on does not want to be taken back.
+        if self.problems != self._revealed and self._mistake is not None:
+            self.call_after_refresh(self.editor.reveal, self._mistake[0])
+        self._revealed = self.problems
 
     def _picture(self, size: Size, pointed: str) -> Picture:
         if not self.problems:

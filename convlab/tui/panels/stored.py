@@ -58,9 +58,11 @@ def in_full(run_id: str) -> Sheets:
     with _opened() as store:
         run = store.run(run_id)
         rows, environment = store.rows(run), store.environment(run)
+        heirs = [each.id for each in store.runs(kind=run.kind) if each.settings.get("resumed_from") == run.id]
     trained = bool(rows) and all(row.kind == "training" for row in rows.values())
     tables = (stored_training_table(rows) if trained else row_table(rows),) if rows else ()
-    return Sheets(run.id, tuple(run_facts(run, environment)), tables)
+    facts = (*run_facts(run, environment), *(("resumed as", name) for name in heirs))
+    return Sheets(run.id, facts, tables)
 
 
 def compared(run_ids: Sequence[str]) -> Sheets:

@@ -21,8 +21,9 @@ class WalkPanel(SheetPanel):
     title = "Walk"
     key = "walk"
     help = (
-        "The road from ResNet-50 to ConvNeXt-T: published top-1, exact multiply-adds, and what each step turned. The arrow marks the step "
-        "that the present design is. Enter goes to a step; w and W go on and back."
+        "The road from ResNet-50 to ConvNeXt-T: published top-1, exact multiply-adds, and what each step turned; above the list, what the "
+        "step under the cursor did to the figures of the one that it starts from. The arrow marks the step that the present design is. "
+        "Enter goes to a step; w and W go on and back."
     )
 
     def __init__(self) -> None:
@@ -42,10 +43,9 @@ class WalkPanel(SheetPanel):
     def _point(self) -> None:
         self.sheet.redraw()
 
-    @on(Sheet.Chosen)
-    def _choose(self, event: Sheet.Chosen) -> None:
-        event.stop()
-        self.post_message(Asked(f"walk_to {event.key}"))
+    def choose(self, key: str) -> None:
+        """Go to a step."""
+        self.post_message(Asked(f"walk_to {key}"))
 
     def _picture(self, size: Size, pointed: str) -> Picture:
         return (

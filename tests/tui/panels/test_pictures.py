@@ -18,7 +18,7 @@ from convlab.tui.panels.pictures.field import field_picture
 from convlab.tui.panels.pictures.layers import entries, layer_lines
 from convlab.tui.panels.pictures.memory import memory_picture
 from convlab.tui.panels.pictures.walk import roadmap, step_of, walk_picture
-from convlab.views.live_learning import live_curves, rates
+from convlab.views.live_learning import Told, live_curves, rates
 from convlab.views.memory_line import memory_line
 from convlab.views.outline import all_nodes, outline
 from convlab.views.receptive_field import growth
@@ -87,7 +87,7 @@ def test_memory_says_where_the_peak_is():
 
 def test_the_receptive_field_in_words_and_squares():
     text = plain(field_picture(growth(profile(load("convnext_t"))), Size(100, 30)).lines)
-    assert "Sees 1688 of 224x224 px, at least 32." in text
+    assert "Receptive field: 1688 of 224x224 px, at least 32." in text
     assert "image 224 px" in text
     assert "█ stem.0" in text
     assert "whole 224x224 image" in plain(field_picture(growth(profile(load("vit_s16"))), Size(100, 30)).lines)
@@ -110,7 +110,7 @@ def test_walk_marks_where_the_design_stands():
     assert [line for line in lines if line.startswith("▶")] == [lines[-1]]
     assert "81.97 +0.50 4.456 G" in lines[-1]
     turned = plain(walk_picture(roadmap(), here, Size(90, 24), "roadmap/04_depthwise").lines)
-    assert "4. depthwise conv: block.groups = depthwise" in turned
+    assert "4. depthwise conv (MACs ▼ -46.8 %, params ▼ -45.1 % against step 3): block.groups" in turned
     assert step_of(load("resnet18"), roadmap()) == ""
 
 
@@ -160,7 +160,7 @@ def test_curves_progress_and_rates(size):
             running=False,
         ),
     )
-    curves = [one for job in jobs for one in live_curves(job.curves)]
+    curves = [one for job in jobs for one in live_curves([Told(job.curves)])]
     text = fits(tuple(curves_lines(jobs, curves, rates(jobs[2].result), size)), size)
     assert "training loss, nats" in text
     assert ("validation accuracy, %" in text) == (size.width >= 90)
@@ -177,10 +177,43 @@ def test_losses_are_drawn_before_anybody_has_looked_at_the_accuracy():
     started = {("a", 0): tuple((float(step), 3.0 - step / 10, math.nan) for step in range(1, 7))}
     job = JobState("1", "train", "train a", (), Progress(6, 100, "", 1.0), started)
     size = Size(100, 20)
-    text = fits(tuple(curves_lines((job,), live_curves(started), (), size)), size)
+    text = fits(tuple(curves_lines((job,), live_curves([Told(started)]), (), size)), size)
     assert "training loss, nats" in text
     assert "validation" not in text
     assert any("⠀" < character < "⣿" for character in text)
     assert "2.4 nats" in text
+    # One look at the accuracy is a number, two are a line.
+    once = {("a", 0): (*started["a", 0], (7.0, 2.3, 0.25))}
+    for width in (60, 100):
+        text = fits(tuple(curves_lines((job,), live_curves([Told(once)]), (), Size(width, 20))), size)
+        assert "validation" not in text
+        assert "loss 2.3 nats, accuracy 25 %" in text
+    twice = live_curves([Told({("a", 0): (*once["a", 0], (8.0, 2.2, 0.5))})])
+    text = fits(tuple(curves_lines((job,), twice, (), Size(100, 20))), size)
+    assert "validation accuracy, %" in text
+    # The figure that is drawn comes first.
+    text = plain(curves_lines((job,), twice, (), Size(80, 20), figure="accuracy"))
+    assert "accuracy 50 %, best 50, loss 2.2 nats" in text
     ended = replace(job, running=False, stopping=True, folder="/runs/r1")
     assert "stopped; R resumes it" in fits(tuple(curves_lines((ended,), (), (), size)), size)
+
+
+def test_what_is_trained_is_told_and_runs_of_one_design_are_told_apart():
+    points = ((1.0, 3.0, 0.1), (2.0, 2.0, 0.25))
+    about = "proxy on digits, 8x8 px, 3,200 images; depths 2-2-6-2 → 1-1, widths 40-80-160-320 → 32-64"
+    result = {"trained": [{"name": "a", "seed": 0, "test_accuracy": 0.367}]}
+    curves = live_curves([Told({("a", 0): points}, "k3f9xw", result), Told({("a", 0): points}, "05ngmr")])
+    progress = Progress(2, 25, "step 2", 3.0, 21.0, {"step": 2.0, "images_per_second": 1853.0}, subject="a#0")
+    job = JobState("2", "train", "sprint of a", (), progress, {("a", 0): points}, about=about)
+    for size in SIZES:
+        text = fits(tuple(curves_lines((job,), curves, (), size)), size)
+        assert text.startswith("sprint of a: seed 0")
+        assert all(run in text for run in ("k3f9xw", "05ngmr"))
+        assert "proxy on digits, 8x8 px, 3,200 image" in text
+        assert ("test 36.7 %" in text) == (size.width > 38)
+    lines = plain(curves_lines((job,), curves, (), Size(80, 24))).splitlines()
+    assert lines[:2] == ["sprint of a: seed 0", "█▉                       step 2 of 25, 1,853 images/s, 21 s left"]
+    assert lines[-4].startswith("● a, seed 0, k3f9xw")
+    assert " ".join(lines[-2:]) == about
+    other = replace(job, running=False, about="proxy on another")
+    assert "another" not in plain(curves_lines((job, other), curves, (), Size(80, 24)))

@@ -47,7 +47,28 @@ def test_list_filter_show_compare_delete_and_take_back(filled):
         await pilot.press("home", "space", "end", "space", "v")
         await until(pilot, lambda: "compared" in app.text)
         assert "0.833" in app.text
-        await pilot.press("escape", "delete")
+        with open_store() as store:
+            first = store.runs()[-1].id
+            with store.begin("benchmark", name="again", settings={"resumed_from": first}):
+                pass
+        await pilot.press("escape", "r")
+        await until(pilot, lambda: "4 runs" in app.text)
+        lines = app.text.splitlines()
+        assert lines[0].endswith("r reload")
+        assert "goes on from" in lines[1]
+        last_letters = first.rpartition("-")[2]
+        (again,) = (line for line in lines if "again" in line)
+        assert last_letters in again
+        assert "resumed" in next(line for line in lines if first in line)
+        again = again.split()[0]
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: "resumed as" in app.text and again in app.text)
+        await pilot.press("escape")
+        with open_store() as store:
+            store.delete(store.runs()[0])
+        await pilot.press("r")
+        await until(pilot, lambda: "3 runs" in app.text)
+        await pilot.press("end", "delete")
         await until(pilot, lambda: "2 runs" in app.text)
         assert "z takes the removal of" in app.text
         assert "convnext_t" not in app.text

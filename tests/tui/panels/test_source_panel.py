@@ -2,7 +2,7 @@
 
 from hosts import drive, shown, until
 
-from convlab.session import opened
+from convlab.session import opened, opened_draft
 from convlab.tui.panels.source import SourcePanel
 
 TEXT = '# mine\nbase = "convnext_t" # the base\n\n[block]\nkernel_size = 7\n'
@@ -56,3 +56,27 @@ def test_an_edit_elsewhere_leaves_the_cursor_where_it_is(tmp_path):
         assert app.told == []  # what came from the session is not told to it
 
     drive(SourcePanel, shown("", session=opened(path)), steps, size=(38, 12))
+
+
+def test_the_mistake_is_seen_above_the_message(tmp_path):
+    path = tmp_path / "mine.toml"
+    lines = ['base = "convnext_t"', *("# words",) * 19, "[block", *("# words",) * 20]
+    path.write_text("\n".join(lines))
+
+    def is_seen(editor, row):
+        return 0 <= row - editor.scroll_offset.y < editor.scrollable_content_region.height
+
+    async def steps(app, pilot):
+        editor = app.panel.editor
+        await until(pilot, lambda: editor.cursor_location == (20, 6) and is_seen(editor, 20))
+        assert "= help:" in app.text
+        # The line that is written is seen too when the message comes up below it.
+        lines[20] = "[block]"
+        editor.text = "\n".join(lines)
+        await until(pilot, lambda: not app.panel.problems)
+        row = editor.scroll_offset.y + editor.size.height - 1
+        editor.move_cursor((row, 0))
+        await pilot.press("x")
+        await until(pilot, lambda: app.panel.problems and is_seen(editor, row))
+
+    drive(SourcePanel, shown("", session=opened_draft(path)), steps, size=(60, 14))

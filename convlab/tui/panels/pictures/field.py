@@ -36,7 +36,7 @@ def summary(found: Growth) -> list[str]:
     """How far the last map sees, from where on it is the whole image, and what looks at everything by other means."""
     side = f"{found.image.height}x{found.image.width}"
     seen = f"the whole {side} image" if found.widest is None else f"{found.widest} of {side} px"
-    told = [f"Sees {seen}, at least {found.narrowest}."]
+    told = [f"Receptive field: {seen}, at least {found.narrowest}."]
     if found.whole is not None:
         told.append(f"Global attention from {found.whole.path} on.")
     elif found.covers is not None:

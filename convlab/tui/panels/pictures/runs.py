@@ -37,7 +37,7 @@ def listing_picture(listing: Listing, wanted: str, marked: Sequence[str], size: 
     count = (
         f"{len(ids)} of {len(listing.ids)}{'+' * listing.more}" if words else f"{len(listing.ids)}{'+' * listing.more}"
     )
-    top = switches(("/", f"{count} runs", "filter"), ("v", "compare", "compare"), ("r", "read", "read"))
+    top = switches(("/", f"{count} runs", "filter"), ("v", "compare", "compare"), ("r", "reload", "reload"))
     return Picture((top, (Span("  "), *head), *lines), 2, ("", "", *ids))
 
 

@@ -9,6 +9,7 @@ from convlab import units
 from convlab.language.design import Design
 from convlab.tui.drawing.bars import bar
 from convlab.tui.drawing.picture import Line, Picture, Size, Span, clipped, padded, wrapped
+from convlab.views.guided import change_text
 from convlab.views.roadmap import Step, steps
 from convlab.views.tables import value_text
 
@@ -33,7 +34,9 @@ def walk_picture(walk: Sequence[Step], here: str, size: Size, pointed: str) -> P
     """A line a step, and at the top what the step under the cursor, or the present one, turned."""
     one = next((step for step in walk if step.preset == (pointed or here)), walk[0])
     turned = "; ".join(f"{path} = {value_text(value)}" for path, value in one.changed)
-    told = wrapped(f"{one.published.order}. {one.published.step}: {turned or 'the start'}", size.width)
+    told = wrapped(
+        f"{one.published.order}. {one.published.step}{_change(one, walk)}: {turned or 'the start'}", size.width
+    )
     most = 3 if size.height >= TALL else 1 + (size.width < WIDE)
     told = (*told[:most], *((),) * (most - len(told)))
     if size.height >= TALL:
@@ -42,9 +45,19 @@ def walk_picture(walk: Sequence[Step], here: str, size: Size, pointed: str) -> P
     return Picture((*told, *rows), len(told), ("",) * len(told) + tuple(step.preset for step in walk))
 
 
+def _change(step: Step, walk: Sequence[Step]) -> str:
+    """What a step did to the figures of the one that it starts from."""
+    base = _base(step, walk)
+    return "" if base is None else f" ({change_text(step.costs, base.costs)} against step {step.base})"
+
+
+def _base(step: Step, walk: Sequence[Step]) -> Step | None:
+    return next((each for each in walk if each.published.order == step.base), None)
+
+
 def _line(step: Step, walk: Sequence[Step], width: int, *, here: bool) -> Line:
     top1 = [each.published.top1 for each in walk]
-    base = next((each for each in walk if each.published.order == step.base), None)
+    base = _base(step, walk)
     gain = "" if base is None else f"{step.published.top1 - base.published.top1:+.2f}"
     macs = units.count(step.costs.macs)
     sign = f"{HERE if here else ' '}{step.published.order:>2} "
