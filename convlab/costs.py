@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
 from typing import NamedTuple
@@ -221,18 +221,35 @@ def receptive_field(parts: Sequence[PartCost]) -> Field:
     places = math.lcm(*(layer.window for layer in attention))
     if field.widest is None or places == 1 or places > MOST_PLACES:
         return field
-    hull = _seen_from(Chain(tuple((part.path, part.part.tree) for part in parts)), places, field.widest)
+    hull = _seen_from([part.part.tree for part in parts], places, field.widest)
     return field._replace(widest=Window(hull.last - hull.first + 1, field.widest.stride, hull.first))
 
 
-def _seen_from(tree: Layer, places: int, window: Window) -> Interval:
+def _seen_from(trees: Sequence[Layer], places: int, window: Window) -> Interval:
     """What so many neighbouring pixels see, each one's interval moved back to where the first pixel stands, as one hull."""
-    if places < MANY_PLACES or type(window.size) is not int:
-        seen = (tree.seen(Interval(pixel, pixel)).moved(-pixel * window.stride) for pixel in range(places))
-        return reduce(Interval.hull, seen)
-    pixels = counted(places)
-    hulls = tree.seen(Interval(pixels, pixels)).moved(-pixels * window.stride)
-    return Interval(smallest(hulls.first), largest(hulls.last))
+    of_one = type(window.size) is int
+    if of_one and places >= MANY_PLACES:
+        pixels = counted(places)
+        hulls = _seen_through(trees, Interval(pixels, pixels), _seen).moved(-pixels * window.stride)
+        return Interval(smallest(hulls.first), largest(hulls.last))
+    look = _seen_once if of_one else _seen
+    seen = (_seen_through(trees, Interval(pixel, pixel), look) for pixel in range(places))
+    return reduce(Interval.hull, (interval.moved(-pixel * window.stride) for pixel, interval in enumerate(seen)))
+
+
+def _seen_through(trees: Sequence[Layer], pixels: Interval, look: Callable[[Layer, Interval], Interval]) -> Interval:
+    """The pixels of the image that an interval behind all trees sees, which ``look`` tells of one tree."""
+    for tree in reversed(trees):
+        pixels = look(tree, pixels)
+    return pixels
+
+
+def _seen(tree: Layer, pixels: Interval) -> Interval:
+    return tree.seen(pixels)
+
+
+# Places of one window differ until its attention; from there on, towards the image, they see the same.
+_seen_once = lru_cache(maxsize=2048)(_seen)
 
 
 def peak_elements(image: Shape, parts: Sequence[Live]) -> int:

@@ -4,11 +4,15 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browsing import artifacts, chromium, elsewhere, heard, in_a_browser
 
 from convlab.errors import CODES
 from convlab.metrics import METRICS
@@ -86,6 +90,15 @@ def test_text_is_shown_letter_by_letter(words, shown):
     assert text.prose(words) == shown
 
 
+def test_the_scorecard_names_what_there_is():
+    card = (ROOT / "docs" / "scorecard.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", card))
+    assert named <= set(re.findall(r"def (test_\w+)\(", tests)), "what shows a promise has gone, or has another name"
+    assert all((ROOT / path).is_file() for path in re.findall(r"`((?:benchmarks|\.ci)/[\w.]+)`", card))
+    assert [int(number) for number in re.findall(r"^\| (\d+) \|", card, re.MULTILINE)] == [*range(1, 44)]
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The site, built as .ci/run builds it."""
@@ -141,3 +154,43 @@ def test_nothing_is_loaded_from_another_host(site, pages):
 def test_nothing_of_the_checkout_but_pages_is_published(site):
     assert not [path for path in site.rglob("*") if path.suffix in (".py", ".pyc") or path.name == "__pycache__"]
     assert (site / "schema" / "design.json").is_file()
+
+
+@pytest.fixture
+def served(site):
+    """The address of the site: its search wants a server."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+class TestInABrowser:
+    """The pages as a reader sees them."""
+
+    pytestmark = in_a_browser
+
+    def test_pages_are_quiet_ask_no_other_host_and_are_found_by_search(self, served, tmp_path):
+        with chromium() as browser:
+            page = browser.new_page(viewport={"width": 1300, "height": 900})
+            said, asked = heard(page)
+            page.goto(served)
+            page.screenshot(path=artifacts(tmp_path) / "site_front_page.png")
+            page.locator(".md-search__input").press_sequentially("receptive")
+            page.locator(".md-search-result__link").first.wait_for()
+            page.locator(".md-search__input").fill("")
+            page.locator(".md-search__input").press_sequentially("convnext_swin_t")
+            page.locator(".md-search-result__link[href*='convnext_swin_t.html']").first.click()
+            page.wait_for_url("**/presets/convnext_swin_t.html*")
+            assert "convnext_swin_t" in page.locator("h1").inner_text()
+            assert page.locator(".card").count() == 6
+            page.screenshot(path=artifacts(tmp_path) / "site_preset.png")
+        assert said == []
+        assert elsewhere(asked, served) == []

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from convlab.charts.field_growth import receptive_field
     from convlab.charts.field_squares import receptive_image
     from convlab.charts.icicles import cost_tree
+    from convlab.charts.layout import blank
     from convlab.charts.memory_steps import memory
     from convlab.charts.roadmap import walk
     from convlab.charts.saving import figure_bytes, save
 
 _HOMES = {
+    "blank": "layout",
     "blocks": "block_diagrams",
     "cost_tree": "icicles",
     "costs": "cost_bars",
@@ -44,6 +46,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "blank",
     "blocks",
     "cost_tree",
     "costs",

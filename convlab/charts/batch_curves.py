@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from convlab.charts.layout import begun, note
+from convlab.charts.layout import begun, legend_above, note
 from convlab.charts.palette import Look, Theme, label, look
-from convlab.views.batch_lines import BatchLine, lines_of_measurements, lines_of_rows
+from convlab.views.batch_lines import BatchLine, Speed, lines_of_measurements, lines_of_rows
 
 if TYPE_CHECKING:
     from convlab.measurement.rows import Measurement
     from convlab.runs.records import Row
 
+ROOM = 1.25
+"""By how much the axis goes beyond what is drawn."""
+UNBOUNDED = 1e6
+"""Times the median: where an interval has no upper end its whisker leaves the chart."""
 TICKS = tuple(digit * 10**power for power in range(7) for digit in (1, 2, 5))
 
 
@@ -38,8 +43,15 @@ def batch_curves(found: Sequence[BatchLine], *, theme: str = "light") -> go.Figu
         tickvals=batches,
         ticktext=[str(batch) for batch in batches],
     )
-    figure.update_yaxes(title={"text": "throughput, images/s (log scale)"}, type="log", tickvals=TICKS)
-    figure.update_layout(margin={"t": 76}, showlegend=True)
+    low, high = _range(found)
+    figure.update_yaxes(
+        title={"text": "throughput, images/s (log scale)"},
+        type="log",
+        tickvals=TICKS,
+        range=[*map(math.log10, (low, high))],
+    )
+    figure.update_layout(showlegend=True)
+    legend_above(figure)
     conditions = "<br>".join(dict.fromkeys(label(line.conditions) for line in found if line.conditions))
     note(
         figure,
@@ -47,6 +59,12 @@ def batch_curves(found: Sequence[BatchLine], *, theme: str = "light") -> go.Figu
         inks,
     )
     return figure
+
+
+def _range(found: Sequence[BatchLine]) -> tuple[float, float]:
+    """From below the lowest end of an interval to above the highest that has one."""
+    ends = [end for line in found for speed in line.speeds for end in speed[1:] if 0 < end < math.inf] or [1.0, 10.0]
+    return min(ends) / ROOM, max(ends) * ROOM
 
 
 def _several(found: Sequence[BatchLine]) -> bool:
@@ -64,7 +82,7 @@ def _curve(figure: go.Figure, line: BatchLine, shown: Look, *, several: bool) ->
             marker={"symbol": shown.symbol, "size": 8},
             error_y={
                 "symmetric": False,
-                "array": [speed.high - speed.median for speed in line.speeds],
+                "array": [min(speed.high, UNBOUNDED * speed.median) - speed.median for speed in line.speeds],
                 "arrayminus": [speed.median - speed.low for speed in line.speeds],
                 "color": shown.color,
                 "thickness": 1.2,
@@ -72,7 +90,7 @@ def _curve(figure: go.Figure, line: BatchLine, shown: Look, *, several: bool) ->
             },
             name=name,
             customdata=[
-                f"<b>{label(line.name)}</b>, batch {speed.batch}<br>{speed.median:,.4g} images/s ({speed.low:,.4g} to {speed.high:,.4g})"
+                f"<b>{label(line.name)}</b>, batch {speed.batch}<br>{speed.median:,.4g} images/s ({_ends(speed)})"
                 f"<br>{label(line.conditions)}"
                 for speed in line.speeds
             ],
@@ -81,18 +99,25 @@ def _curve(figure: go.Figure, line: BatchLine, shown: Look, *, several: bool) ->
     )
 
 
+def _ends(speed: Speed) -> str:
+    above = f"to {speed.high:,.4g}" if speed.high < math.inf else "up, without an upper end"
+    return f"{speed.low:,.4g} {above}"
+
+
 def _knee(figure: go.Figure, line: BatchLine, shown: Look, inks: Theme) -> None:
     at = next((speed for speed in line.speeds if speed.batch == line.knee), None)
     if at is None:
         return
+    last = at == line.speeds[-1]
     figure.add_trace(
         go.Scatter(
             x=[at.batch],
             y=[at.median],
             mode="markers+text",
             marker={"symbol": "circle-open", "size": 20, "color": shown.color, "line": {"width": 2.2}},
-            text=[f"knee: {at.batch}"],
-            textposition="top center",
+            text=[f"knee: {at.batch}" + " or more" * last],
+            textposition="top left" if last else "top right",  # beside the whisker
+            cliponaxis=False,
             textfont={"size": 11, "color": inks.ink},
             hoverinfo="skip",
             showlegend=False,

@@ -21,7 +21,7 @@ def waterfall(profiles: Sequence[Profile] = (), *, measure: str = "macs", theme:
     ``measure`` is "macs", "params", "activations" or "saved_bytes". Raises ConvlabError for another one.
     """
     if not profiles:
-        figure, inks = _falls(walk_waterfall(), 1.0, "%", theme)
+        figure, inks = _falls(walk_waterfall(), 1.0, "%", theme=theme)
         note(
             figure,
             "Published: Liu et al., 2022, Table 10. Steps that were tried and not adopted are left out.",
@@ -35,16 +35,17 @@ def waterfall(profiles: Sequence[Profile] = (), *, measure: str = "macs", theme:
         if len(profiles) == 2
         else design_waterfall(profiles, measure)
     )
-    figure, inks = _falls(found, divisor, unit, theme)
+    figure, inks = _falls(found, divisor, unit, theme=theme, before="to " * (len(profiles) > 2))
     by = "stage by stage" if len(profiles) == 2 else "each design against the one before"
     note(figure, f"For one image of {image_words(profiles[0].image)}; {by}.", inks)
     return figure
 
 
-def _falls(found: Waterfall, divisor: float, unit: str, theme: str) -> tuple[go.Figure, Theme]:
+def _falls(found: Waterfall, divisor: float, unit: str, *, theme: str, before: str = "") -> tuple[go.Figure, Theme]:
+    """The chart, and its theme; ``before`` stands before the name of a change."""
     title = f"{found.title}: from {label(found.first)} to {label(found.last)}"
     figure, inks = begun(title, theme, width=1080, height=560)
-    names = [label(name) for name in (found.first, *(change.name for change in found.changes), found.last)]
+    names = [label(name) for name in (found.first, *(before + change.name for change in found.changes), found.last)]
     differences = [change.difference / divisor for change in found.changes]
     reached = [change.reached / divisor for change in found.changes]
     start, end = found.start / divisor, found.end / divisor
@@ -55,11 +56,9 @@ def _falls(found: Waterfall, divisor: float, unit: str, theme: str) -> tuple[go.
         low,
     ]
     heights = [start - low, *map(abs, differences), end - low]
-    colors = [
-        inks.soft,
-        *(OKABE_ITO["blue"] if change >= 0 else OKABE_ITO["orange"] for change in differences),
-        inks.soft,
-    ]
+    changed = [OKABE_ITO["blue"] if change >= 0 else OKABE_ITO["orange"] for change in differences]
+    colors = [inks.soft, *changed, inks.soft]
+    fills = [faded(color, 0.75) for color in colors]
     signed = [f"{start:.4g}", *(f"{change:+.3g}".replace("-", MINUS) for change in differences), f"{end:.4g}"]
     figure.add_trace(
         go.Bar(
@@ -67,13 +66,13 @@ def _falls(found: Waterfall, divisor: float, unit: str, theme: str) -> tuple[go.
             y=heights,
             base=bases,
             marker={
-                "color": [faded(color, 0.75) if color.startswith("#") else color for color in colors],
+                "color": fills,
                 "line": {"color": colors, "width": 1.2},
                 "pattern": {
                     "shape": ["", *("/" if change < 0 else "" for change in differences), ""],
                     "size": 6,
-                    "fgcolor": inks.paper,
-                    "fillmode": "overlay",
+                    "fgcolor": faded(inks.paper, 0.5),
+                    "bgcolor": fills,  # without "overlay", for which plotly.js takes all colours as one and warns of it
                 },
             },
             text=signed,

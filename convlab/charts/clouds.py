@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
 from convlab.charts.layout import begun, note
 from convlab.charts.palette import OKABE_ITO, faded, label
+from convlab.charts.placing import placed
 from convlab.views.fronts import Axis, Scatter, population_scatter
 from convlab.views.spaces import text_of
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
 
 MANY = 5000
 """From so many points on they are drawn by the graphics card."""
+ROOM = (740.0, 360.0)
+"""Px across and up, from the first point to the last."""
 NAMED = 40
 """Up to so many points carry their names."""
 
@@ -44,7 +49,7 @@ def scatter(points: Scatter, *, theme: str = "light") -> go.Figure:
             y=[value / scales[1][0] for value in points.ys],
             mode="markers+text" if named else "markers",
             text=[label(name) for name in points.names] if named else None,
-            textposition="top center",
+            textposition=_places(points) if named else None,
             textfont={"size": 10, "color": inks.soft},
             marker={
                 "color": faded(OKABE_ITO["sky"], 0.55 if len(points.xs) < 1000 else 0.3),
@@ -78,6 +83,24 @@ def scatter(points: Scatter, *, theme: str = "light") -> go.Figure:
         inks,
     )
     return figure
+
+
+def _places(points: Scatter) -> list[str]:
+    """Where names stand, on a chart of about this size: it has room around the points, and the front's stair between them."""
+    across, up = ([_share(value, values) for value in values] for values in (points.xs, points.ys))
+    spots = [(ROOM[0] * x, ROOM[1] * y) for x, y in zip(across, up, strict=True)]
+    front = [spots[place] for place in points.front]
+    stair = []
+    for start, end in pairwise(front):
+        corner = (start[0], end[1]) if points.x.higher else (end[0], start[1])
+        stair += [(start, corner), (corner, end)]
+    return placed(spots, [label(name) for name in points.names], stair)
+
+
+def _share(value: float, values: Sequence[float]) -> float:
+    """Where a value lies between the least and the most, from 0 to 1."""
+    least, most = min(values), max(values)
+    return (value - least) / (most - least) if most > least else 0.5
 
 
 def _shape(points: Scatter) -> str:

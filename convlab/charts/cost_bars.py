@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from convlab.charts.layout import begun, image_words, note
+from convlab.charts.layout import begun, image_words, legend_above, note
 from convlab.charts.palette import label, look
 from convlab.charts.several import Subject, listed
 from convlab.costs import Profile
@@ -69,7 +69,9 @@ def costs(
     )
     most = max(share.value for each in found for share in each) / divisor
     figure.update_xaxes(title={"text": f"{MEASURES[measure].title}, {unit}"}, range=[0, 1.12 * most])
-    figure.update_layout(bargap=0.25, margin={"t": 76 if len(several) > 1 else 52})
+    figure.update_layout(bargap=0.25)
+    if len(several) > 1:
+        legend_above(figure)
     totals = "; ".join(
         f"{label(each.design.name)}: {MEASURES[measure].text(sum(share.value for share in of_design))}"
         for each, of_design in zip(several, found, strict=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from convlab.charts.layout import begun, note
+from convlab.charts.layout import begun, legend_above, note
 from convlab.charts.palette import faded, label, look
 from convlab.errors import ConvlabError, Problem, did_you_mean, quote
 from convlab.runs.records import Row
@@ -40,8 +40,11 @@ def curves(found: Sequence[Band], *, theme: str = "light") -> go.Figure:
     for index, band in enumerate(found):
         shown = look(index)
         name = label(band.name)
-        if None not in band.low:
+        whisker = None
+        if None not in band.low and len(band.samples) > 1:
             drawn.add_trace(_interval(band, shown.color, name))
+        elif None not in band.low:
+            whisker = _whisker(band, shown.color, 4 + 3 * index)
         seeds = f"{len(band.seeds)} seeds" if len(band.seeds) > 1 else "1 seed"
         drawn.add_trace(
             go.Scatter(
@@ -50,6 +53,7 @@ def curves(found: Sequence[Band], *, theme: str = "light") -> go.Figure:
                 mode="lines+markers",
                 line={"color": shown.color, "dash": shown.dash, "width": 2},
                 marker={"symbol": shown.symbol, "size": 7},
+                error_y=whisker,
                 name=name,
                 legendgroup=name,
                 customdata=[_details(band, place, seeds) for place in range(len(band.samples))],
@@ -58,12 +62,35 @@ def curves(found: Sequence[Band], *, theme: str = "light") -> go.Figure:
         )
     drawn.update_xaxes(title={"text": "images seen in training"}, rangemode="tozero")
     drawn.update_yaxes(title={"text": f"{title}, {unit}"})
-    drawn.update_layout(margin={"t": 76}, showlegend=True)
+    drawn.update_layout(showlegend=True)
+    legend_above(drawn)
+    note(drawn, _told(found), inks)
+    return drawn
+
+
+def _told(found: Sequence[Band]) -> str:
+    """What lines and intervals are; of trainings that were looked at once, what points are."""
     counts = sorted({len(band.seeds) for band in found})
     over = " or ".join(map(str, counts)) or "0"
-    interval = "; shaded: 95 % interval of the mean (Student's t)" if any(count > 1 for count in counts) else ""
-    note(drawn, f"Lines: mean over {over} seed{'s' * (counts != [1])}{interval}.", inks)
-    return drawn
+    once = bool(found) and all(len(band.samples) == 1 for band in found)
+    drawn = "whiskers" if once else "shaded"
+    interval = f"; {drawn}: 95 % interval of the mean (Student's t)" if any(count > 1 for count in counts) else ""
+    why = " Each was evaluated once, at its end." if once else ""
+    return f"{'Points' if once else 'Lines'}: mean over {over} seed{'s' * (counts != [1])}{interval}.{why}"
+
+
+def _whisker(band: Band, color: str, width: int) -> dict[str, Any]:
+    """The interval of a single place, which has no area; widths differ, since designs share the place."""
+    (mean,), (low,), (high,) = band.mean, band.low, band.high
+    ends = [0.0 if end is None or mean is None else abs(end - mean) for end in (high, low)]
+    return {
+        "symmetric": False,
+        "array": ends[:1],
+        "arrayminus": ends[1:],
+        "color": color,
+        "thickness": 1.2,
+        "width": width,
+    }
 
 
 def _interval(band: Band, color: str, name: str) -> go.Scatter:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from convlab.charts.layout import begun, note
+from convlab.charts.layout import begun, legend_above, note
 from convlab.charts.palette import Theme, label, look
 from convlab.charts.several import Subject, listed
 from convlab.views.receptive_field import Growth, Step, growth
@@ -36,10 +37,10 @@ def receptive_field(designs: Subject | Sequence[Subject], *, theme: str = "light
         )
     last = max((step.number[1] for _, grown in found for step in grown.steps), default=1)
     for side in dict.fromkeys(grown.side for _, grown in found):
-        figure.add_trace(_image(side, last, inks))
+        _image(figure, side, last, inks)
     figure.update_xaxes(title={"text": "layers that see beyond their own pixel, from the image on"}, rangemode="tozero")
     figure.update_yaxes(title={"text": "receptive field, px (log scale)"}, type="log", tickvals=TICKS)
-    figure.update_layout(margin={"t": 76})
+    legend_above(figure)
     note(figure, _told(found), inks)
     return figure
 
@@ -59,18 +60,18 @@ def _details(step: Step, size: int) -> str:
     return f"<b>{label(step.path)}</b>{times}<br>{label(step.label)}<br>sees {size} px"
 
 
-def _image(side: int, last: int, inks: Theme) -> go.Scatter:
-    """The side of the image as a line across."""
-    return go.Scatter(
-        x=[0, last],
-        y=[side, side],
-        mode="lines+text",
-        line={"color": inks.soft, "dash": "dash", "width": 1},
-        text=["", f"side of the image, {side} px"],
-        textposition="bottom left",
-        textfont={"size": 11, "color": inks.soft},
-        hoverinfo="skip",
-        showlegend=False,
+def _image(figure: go.Figure, side: int, last: int, inks: Theme) -> None:
+    """The side of the image as a line across, named below its end."""
+    line = {"color": inks.soft, "dash": "dash", "width": 1}
+    figure.add_scatter(x=[0, last], y=[side, side], mode="lines", line=line, hoverinfo="skip", showlegend=False)
+    figure.add_annotation(
+        text=f"side of the image, {side} px",
+        x=last,
+        y=math.log10(side),  # an annotation on a log axis stands at the exponent
+        xanchor="right",
+        yanchor="top",
+        showarrow=False,
+        font={"size": 11, "color": inks.soft},
     )
 
 

@@ -16,6 +16,8 @@ SIZE = 13
 NOTE = 11
 LETTER = 5.7
 """Px that a letter of a note takes on average."""
+KEY, LEGEND_LETTER, ROW = 46, 6.4, 30
+"""Px that the key of a legend's entry, a letter of it and a row of entries take."""
 WIDE = 200
 """Px of a left margin that holds more than the labels of an axis."""
 
@@ -78,6 +80,23 @@ def begun(title: str, theme: str, *, width: int = 900, height: int = 520) -> tup
     found = theme_of(theme)
     figure = go.Figure(layout={"template": template(found), "title": {"text": title}, "width": width, "height": height})
     return figure, found
+
+
+def blank(title: str, *, theme: str = "light", width: int = 900, height: int = 520) -> go.Figure:
+    """An empty figure in the look of all charts, for a chart of one's own. Raises ConvlabError for a theme that there is not."""
+    return begun(title, theme, width=width, height=height)[0]
+
+
+def legend_above(figure: go.Figure) -> None:
+    """Room for the legend between title and chart; where it takes several rows the chart becomes so much higher."""
+    margin = figure.layout.template.layout.margin
+    width = figure.layout.width - margin.l - margin.r
+    rows, reach = 1, 0.0
+    for trace in figure.data:
+        item = KEY + LEGEND_LETTER * len(trace.name or "") if trace.showlegend is not False else 0
+        rows, reach = (rows, reach + item) if reach + item <= width else (rows + 1, item)
+    more = ROW * (rows - 1)
+    figure.update_layout(margin={"t": 76 + more}, height=figure.layout.height + more)
 
 
 def note(figure: go.Figure, text: str, theme: Theme, *, below: int = 0) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from convlab import units
-from convlab.charts.layout import begun, note
+from convlab.charts.layout import begun, legend_above, note
 from convlab.charts.palette import faded, label, look
 from convlab.charts.several import Subject, listed
 from convlab.views.memory_line import FLOAT32, MemoryLine, Moment, memory_line
@@ -65,7 +65,8 @@ def memory(designs: Subject | Sequence[Subject], *, batch: int = 1, theme: str =
     along = "order of execution, % of the layers" if len(several) > 1 else "layers and sums in order of execution"
     figure.update_xaxes(title={"text": along}, showgrid=False)
     figure.update_yaxes(title={"text": f"live activations, MiB (float32, batch {batch})"}, rangemode="tozero")
-    figure.update_layout(margin={"t": 76}, showlegend=len(several) > 1)
+    figure.update_layout(showlegend=len(several) > 1)
+    legend_above(figure)
     note(figure, "<br>".join(told), inks)
     return figure
 

@@ -254,5 +254,7 @@ def _told(bars: Sequence[WalkBar], *, own: bool) -> str:
     )
     if not own:
         return told
-    hollow = " Hollow: steps it cannot judge." if any(bar.proxy and bar.proxy.judged is False for bar in bars) else ""
-    return f"{told} Own proxy: short trainings of small versions; whiskers: 95 % interval.{hollow}"
+    proxies = [bar.proxy for bar in bars if bar.proxy]
+    whiskers = "whiskers: 95 % interval" if any(each.low is not None for each in proxies) else "one seed: no interval"
+    hollow = " Hollow: steps it cannot judge." if any(each.judged is False for each in proxies) else ""
+    return f"{told} Own proxy: short trainings of small versions; {whiskers}.{hollow}"

@@ -44,7 +44,8 @@ def differences(asked: Asked) -> Iterator[Piece]:
         yield "No knob differs: these designs are the same."
         return
     if len(asked.profiles) <= MANY:
-        yield Chart("From the first design to the last, in multiply-adds.", lambda: charts.waterfall(asked.profiles))
+        told = "From the first design to the last, in multiply-adds."
+        yield Chart(told, lambda theme: charts.waterfall(asked.profiles, theme=theme))
     yield found
 
 
@@ -53,12 +54,14 @@ def costs(asked: Asked) -> Iterator[Piece]:
     shown = asked.profiles[:MANY]
     if len(asked.profiles) > MANY:
         yield f"The charts show the first {MANY} designs; tables have all of them."
-    yield Chart("Multiply-adds by stage.", lambda: charts.costs(shown, measure="macs"))
-    yield Chart("Parameters by stage.", lambda: charts.costs(shown, measure="params"))
-    yield Chart("How the receptive field grows over depth.", lambda: charts.receptive_field(shown))
-    yield Chart("Activation memory in the order of execution.", lambda: charts.memory(shown))
+    yield Chart("Multiply-adds by stage.", lambda theme: charts.costs(shown, measure="macs", theme=theme))
+    yield Chart("Parameters by stage.", lambda theme: charts.costs(shown, measure="params", theme=theme))
+    yield Chart("How the receptive field grows over depth.", lambda theme: charts.receptive_field(shown, theme=theme))
+    yield Chart("Activation memory in the order of execution.", lambda theme: charts.memory(shown, theme=theme))
     stage = min(2, *(len(profile.design.stages) - 1 for profile in shown)) if len(shown) > 1 else _heaviest(shown[0])
-    yield Chart(f"The block of stage {stage}, with its shapes.", lambda: charts.blocks(shown, stage=stage))
+    yield Chart(
+        f"The block of stage {stage}, with its shapes.", lambda theme: charts.blocks(shown, stage=stage, theme=theme)
+    )
 
 
 def design(asked: Asked, number: int, predicted: Speeds) -> Iterator[Piece]:
@@ -73,7 +76,7 @@ def design(asked: Asked, number: int, predicted: Speeds) -> Iterator[Piece]:
     told = notes(profile)
     if told:
         yield Notes(told)
-    yield Chart("What the middle of each stage's map sees.", lambda: charts.receptive_image(profile))
+    yield Chart("What the middle of each stage's map sees.", lambda theme: charts.receptive_image(profile, theme=theme))
     yield Folded("Costs by block", (table(profile, "block"),))
     yield Folded("Costs by layer", (table(profile, "layer"),))
     yield Folded("TOML", (Source(text_of(profile.design), "toml"),))

@@ -50,11 +50,11 @@ def trainings(asked: Asked, found: Sequence[Evidence]) -> Iterator[Piece]:
 
 
 def _sweep(run: str, rows: Sequence[Row]) -> Chart:
-    return Chart(f"Throughput against the batch, run {run}.", lambda: charts.throughput(rows))
+    return Chart(f"Throughput against the batch, run {run}.", lambda theme: charts.throughput(rows, theme=theme))
 
 
 def _curves(run: str, rows: Sequence[Row]) -> Chart:
-    return Chart(f"Learning curves, run {run}.", lambda: charts.learning(rows))
+    return Chart(f"Learning curves, run {run}.", lambda theme: charts.learning(rows, theme=theme))
 
 
 def _once(found: Sequence[Evidence]) -> Iterator[Evidence]:

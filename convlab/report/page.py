@@ -1,14 +1,19 @@
-"""A report as one HTML page that holds all it needs: style, plotly.js once, and the charts' figures."""
+"""A report as one HTML page, light or dark as its reader has it: it holds its style, plotly.js once, and the figures of its charts."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from importlib import resources
+from typing import TYPE_CHECKING
 
+from convlab.charts.palette import THEMES
 from convlab.report import markup
 from convlab.report.pieces import Cards, Chart, Contents, Facts, Folded, Notes, Piece, Source
 from convlab.views.tables import Table
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -85,14 +90,26 @@ def _shown(piece: Piece) -> str:
 
 
 def _chart(piece: Chart) -> str:
-    figure = piece.draw()
-    width, height = figure.layout.width, figure.layout.height
-    fixed = width is not None and width not in FLEXIBLE
-    figure.update_layout(width=width if fixed else None, autosize=not fixed)
-    # The page's own "</script>", and what a browser takes for a comment, cannot stand in the figure.
-    plain = str(figure.to_json()).replace("<", "\\u003c")
+    """A place for a chart, and the figure in every theme: the script takes the one that the page is shown in."""
+    figures = {theme: piece.draw(theme) for theme in THEMES}
+    for figure in figures.values():
+        fixed = _is_fixed(figure)
+        figure.update_layout(width=figure.layout.width if fixed else None, autosize=not fixed)
+    height = int(next(iter(figures.values())).layout.height or 450)
+    data = "".join(
+        f'<script type="application/json" data-theme="{theme}">{_json(figure)}</script>'
+        for theme, figure in figures.items()
+    )
     return (
         f'<figure class="wide" tabindex="0" role="img" aria-label="{markup.text(piece.shown)}">'
-        f'<div class="chart" style="min-height:{int(height or 450)}px"></div>'
-        f'<script type="application/json">{plain}</script></figure>'
+        f'<div class="chart" style="min-height:{height}px"></div>{data}</figure>'
     )
+
+
+def _is_fixed(figure: go.Figure) -> bool:
+    return figure.layout.width is not None and figure.layout.width not in FLEXIBLE
+
+
+def _json(figure: go.Figure) -> str:
+    """A figure as data in a page: neither the page's own "</script>" nor what a browser takes for a comment can stand in it."""
+    return str(figure.to_json()).replace("<", "\\u003c")

@@ -50,10 +50,10 @@ class Source:
 @final
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart, drawn when it is asked for: Markdown has none. ``shown`` says in words what can be seen."""
+    """A chart, drawn in a theme when it is asked for: Markdown has none. ``shown`` says in words what can be seen."""
 
     shown: str
-    draw: Callable[[], go.Figure]
+    draw: Callable[[str], go.Figure]
 
 
 @final

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -30,7 +31,12 @@ def layouts_of(design: Design) -> tuple[str, ...]:
 
 def paths_of(design: Design) -> dict[str, Tensor]:
     """The weights of a design by path, without values."""
-    return build(design, device="meta").state_dict()
+    return dict(_paths_of(design))
+
+
+@lru_cache(maxsize=32)
+def _paths_of(design: Design) -> dict[str, Tensor]:
+    return build(design, device="meta", initialized=False).state_dict()
 
 
 def classifier_of(design: Design) -> str:

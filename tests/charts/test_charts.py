@@ -177,6 +177,34 @@ def test_memory_shows_every_moment_and_the_peak():
     assert max(trace.y) * 2**20 == found.peak_bytes(2)
 
 
+def test_an_interval_without_an_upper_end_leaves_the_chart():
+    (row,) = [Row(kind="throughput", subject="a", batch=8, median=50.0, low=40.0, high=None)]  # a store has no infinity
+    figure = charts.throughput([row])
+    top = 10 ** figure.layout.yaxis.range[1]
+    assert 50 < top < 100
+    assert 50 + figure.data[0].error_y.array[0] > top
+    assert "40 up, without an upper end" in figure.data[0].customdata[0]
+    assert figure.data[1].text == ("knee: 8 or more",)
+
+
+def test_trainings_that_were_evaluated_once_are_points_with_whiskers():
+    once = bands([Series("a", "validation_loss", "nats", (10,), (1.0 + seed,), (seed,)) for seed in range(2)])
+    (line,) = curves(once).data
+    assert (line.y[0], line.error_y.array[0]) == (
+        1.5,
+        pytest.approx(12.706 * 0.5, rel=1e-4),
+    )  # Student's t, 1 degree of freedom
+    assert curves(once).layout.annotations[-1].text.startswith("Points: mean over 2 seeds; whiskers")
+
+
+def test_a_legend_of_many_rows_has_room():
+    few, many = (
+        curves([learnt(f"a_design_of_a_long_name_{number}")[0] for number in range(count)]) for count in (2, 12)
+    )
+    assert many.layout.margin.t > few.layout.margin.t
+    assert many.layout.height - many.layout.margin.t == few.layout.height - few.layout.margin.t
+
+
 def test_squares_lie_over_a_picture():
     picture = Image.new("RGB", (4, 4), "red")
     figure = charts.receptive_image(costs("convnext_t"), picture=picture)

@@ -2,34 +2,22 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
+from browsing import artifacts, chromium, elsewhere, heard, in_a_browser
 
 import convlab
 from convlab.notebook.folder import copy_notebooks, server_command
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PATIENCE_MS = 90_000
 HANGING_MS = 20_000
 """From the key to the bar it takes 0.1 s on an idle machine; how long it took here stands among the artifacts."""
-ARTIFACTS = "CONVLAB_ARTIFACTS"
-"""Where the screenshot goes; the test's own folder where it is not set."""
 
 CARD = """(document.querySelector('.convlab-card[data-figure="params"]') || document.body).innerText"""
 
@@ -41,10 +29,7 @@ HEIGHT_OF_BAR = """
 }
 """
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt install chromium"),
-]
+pytestmark = in_a_browser
 
 
 @pytest.fixture
@@ -73,25 +58,18 @@ def server(tmp_path):
 
 @pytest.fixture
 def page(tmp_path):
-    """A page of a fresh chromium, and every request that it made."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install playwright")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    flags = [*FLAGS, *(["--no-sandbox"] if root else [])]
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+    """A page of a fresh chromium."""
+    with chromium() as browser:
+        found = browser.new_page(viewport={"width": 1440, "height": 1200})
+        found.set_default_timeout(PATIENCE_MS)
         try:
-            found = browser.new_page(viewport={"width": 1440, "height": 1200})
-            found.set_default_timeout(PATIENCE_MS)
             yield found
         finally:
-            _photograph(found, tmp_path)
-            browser.close()
+            found.screenshot(path=artifacts(tmp_path) / "notebook_slider.png")
 
 
 def test_a_slider_moves_a_bar_and_a_card(server, page, tmp_path):
-    asked, told = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda line: told.append(line.text) if line.type == "error" else None)
+    said, asked = heard(page)
     page.goto(f"{server}/lab/tree/1_first_design.ipynb?token=secret", timeout=PATIENCE_MS)
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()  # before, it would ask for a kernel
@@ -112,7 +90,7 @@ def test_a_slider_moves_a_bar_and_a_card(server, page, tmp_path):
     page.wait_for_function(f"() => {CARD}.includes('33.40 M')")
 
     after = page.evaluate(HEIGHT_OF_BAR)
-    (_artifacts(tmp_path) / "notebook_slider.json").write_text(json.dumps({"key_to_plot_ms": round(took_ms)}))
+    (artifacts(tmp_path) / "notebook_slider.json").write_text(json.dumps({"key_to_plot_ms": round(took_ms)}))
     assert "▲ +16.8 %" in params.inner_text()
     costs = [
         convlab.profile(convlab.turn(convlab.load("convnext_t"), "stages.2.depth", depth)).macs for depth in (12, 13)
@@ -120,18 +98,9 @@ def test_a_slider_moves_a_bar_and_a_card(server, page, tmp_path):
     assert after[3] - before[3] == pytest.approx((costs[1] - costs[0]) / 1e9)
     assert after[:3] == before[:3]
     assert took_ms < HANGING_MS
-    assert [each for each in asked if not each.startswith((server, "data:", "blob:"))] == []
-    assert [each for each in told if "plotly" in each.lower() or "widget" in each.lower()] == []
-
-
-def _artifacts(otherwise):
-    folder = Path(os.environ.get(ARTIFACTS) or otherwise)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _photograph(page, otherwise):
-    page.screenshot(path=_artifacts(otherwise) / "notebook_slider.png")
+    assert elsewhere(asked, server) == []
+    errors = [text for kind, text in said if kind == "error"]
+    assert [each for each in errors if "plotly" in each.lower() or "widget" in each.lower()] == []
 
 
 def _wait_for(address, process, log):

@@ -116,6 +116,6 @@ def test_where_nothing_is_stored_the_report_says_how(store):
 def test_every_preset_has_its_charts(name):
     asked = Asked(profiles=[profile(convlab.load("resnet50")), profile(convlab.load(name))], settings=Settings())
     pieces = [piece for section in contents(asked).sections for piece in section.pieces]
-    drawn = [piece.draw() for piece in pieces if isinstance(piece, Chart)]
+    drawn = [piece.draw("light") for piece in pieces if isinstance(piece, Chart)]
     assert len(drawn) >= 7
     assert all(figure.data for figure in drawn)

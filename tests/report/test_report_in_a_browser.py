@@ -1,58 +1,69 @@
 """A report in a browser: charts are drawn, the console stays quiet, nothing is asked of the network, and what is named is text."""
 
-import os
-import shutil
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
+from browsing import artifacts, chromium, elsewhere, heard, in_a_browser
 
+import convlab
+from convlab.charts.palette import THEMES
+from convlab.costs import profile
 from convlab.report import contents, page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra dev")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
+pytestmark = in_a_browser
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of playwright's own loop
-]
+PAPERS = """() => [document.body, ...document.querySelectorAll(".main-svg:first-child")].map(
+    each => getComputedStyle(each).backgroundColor)"""
+"""The colours that the page and its charts are drawn on."""
 
 
 @pytest.fixture(scope="module")
 def browser():
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
-    with playwright.sync_playwright() as tool:
-        opened = tool.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
-@pytest.fixture
-def opened(browser, asked, tmp_path, request):
-    """The page of a report, with what it said and asked for."""
-    path = tmp_path / "report.html"
-    path.write_text(page(contents(asked)), encoding="utf-8")
-    shown = browser.new_page(viewport={"width": 1200, "height": 900})
-    said, requests = [], []
-    shown.on("console", lambda message: said.append((message.type, message.text)))
-    shown.on("pageerror", lambda error: said.append(("error", str(error))))
-    shown.on("dialog", lambda dialog: said.append(("dialog", dialog.message)))
-    shown.on("request", lambda request: requests.append(request.url))
+@pytest.fixture(scope="module")
+def path(asked, tmp_path_factory):
+    """The page of a report about three designs."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    three = replace(asked, profiles=[*asked.profiles, profile(convlab.load("swin_t"))])
+    path.write_text(page(contents(three)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(params=["light"])
+def opened(browser, path, tmp_path, request):
+    """The page, for a reader who has it light, with what it said and asked for."""
+    shown = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme=request.param)
+    said, asked = heard(shown)
     shown.goto(path.as_uri())
     shown.wait_for_function("[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('.main-svg'))")
-    yield shown, said, requests
-    if "CONVLAB_ARTIFACTS" in os.environ:
-        shown.screenshot(path=Path(os.environ["CONVLAB_ARTIFACTS"], f"{request.node.name}.png"), full_page=True)
+    yield shown, said, asked
+    shown.screenshot(path=artifacts(tmp_path) / f"{request.node.name}.png", full_page=True)
     shown.close()
 
 
 def test_charts_are_drawn_and_nothing_is_asked_for(opened):
-    shown, said, requests = opened
-    assert shown.locator("figure").count() >= 9
-    assert not [each for each in said if each[0] in ("error", "warning", "dialog")]
-    assert [url for url in requests if not url.startswith(("data:", "blob:"))] == [shown.url]
+    shown, said, asked = opened
+    assert shown.locator("figure").count() >= 10
+    assert said == []
+    assert elsewhere(asked, shown.url) == []
+
+
+@pytest.mark.parametrize("opened", ["dark"], indirect=True)
+def test_it_is_dark_where_the_reader_has_it_dark_and_light_on_paper(opened):
+    shown, said, _ = opened
+    _wait_for_paper(shown, "dark")
+    shown.emulate_media(color_scheme="light")
+    _wait_for_paper(shown, "light")
+    shown.emulate_media(color_scheme="dark")
+    _wait_for_paper(shown, "dark")
+    shown.emulate_media(color_scheme="dark", media="print")
+    _wait_for_paper(shown, "light")
+    shown.emulate_media(color_scheme="dark", media="screen")
+    _wait_for_paper(shown, "dark")
+    assert said == []
 
 
 def test_what_is_named_is_text(opened, evil):
@@ -78,3 +89,9 @@ def test_it_fits_a_narrow_window(opened):
     shown, _, _ = opened
     shown.set_viewport_size({"width": 400, "height": 800})
     assert shown.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def _wait_for_paper(shown, theme):
+    paper = THEMES[theme].paper
+    color = f"rgb({', '.join(str(int(paper[place : place + 2], 16)) for place in (1, 3, 5))})"
+    shown.wait_for_function(f"color => ({PAPERS})().every(each => each === color)", arg=color)
