@@ -117,7 +117,10 @@ def _print(table: list[Row], taus: dict[str, Row]) -> None:
     order = sorted(table, key=lambda line: line["long_loss"] or line["short_loss"] or 9.0)
     for line in order:
         losses = [f"{line[f'{word}_loss']:7.4f}" if line[f"{word}_loss"] else "      -" for word in ("short", "long")]
-        shares = [f"{line[f'{word}_accuracy']:.2%}" if line[f"{word}_accuracy"] else "-" for word in ("short", "long")]
+        shares = [
+            f"{line[f'{word}_accuracy']:.2%}" if line[f"{word}_accuracy"] is not None else "-"
+            for word in ("short", "long")
+        ]
         print(
             f"{line['name']:36} {line['macs']:10,.0f} {line['params']:9,.0f} {' '.join(losses)}  {' -> '.join(shares)}"
         )

@@ -64,22 +64,33 @@ def train_missing(
     """The rows of those members that are finished, after training what is missing for so long; every one is kept as it ends.
 
     Several jobs train in so many processes of this one's number of threads each. A row of another design, recipe or data is not
-    taken. A member that the time runs out for goes on from its checkpoint next time.
+    taken. A member that the time runs out for goes on from its checkpoint next time. Raises what the first broken member raised, after
+    the others.
     """
     end = time.time() + 60 * minutes
     kept = rows(name)
     missing = [member for member in members if not _is_kept(kept, member, data)]
+    failed: list[BaseException] = []
     with ProcessPoolExecutor(
         jobs, multiprocessing.get_context("spawn"), torch.set_num_threads, (torch.get_num_threads(),)
     ) as pool:
         begun = {pool.submit(_trained, name, member, data, device, end): member for member in missing}
-        for number, future in enumerate(as_completed(begun), 1):
-            member, trained = begun[future], future.result()
-            if trained is None or trained.stopped:
-                continue
-            kept[member.key] = _row(trained, member, data)
-            write_rows(name, kept, device)
-            print(f"{member.key}: {number} of {len(missing)}", file=sys.stderr, flush=True)
+        try:
+            for number, future in enumerate(as_completed(begun), 1):
+                if error := future.exception():
+                    failed.append(error)
+                    continue
+                member, trained = begun[future], future.result()
+                if trained is None or trained.stopped:
+                    continue
+                kept[member.key] = _row(trained, member, data)
+                write_rows(name, kept, device)
+                print(f"{member.key}: {number} of {len(missing)}", file=sys.stderr, flush=True)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # whoever is at work has heard Ctrl-C too, and keeps a checkpoint
+            raise
+    if failed:
+        raise failed[0]
     return {member.key: kept[member.key] for member in members if _is_kept(kept, member, data)}
 
 
@@ -116,7 +127,7 @@ def _trained(name: str, member: Member, data: Dataset, device: str, end: float) 
 
 
 def _row(trained: Trained, member: Member, data: Dataset) -> dict[str, Any]:
-    figures = {figure: getattr(trained, figure) for figure in FIGURES}
+    figures = {figure: _plain(getattr(trained, figure)) for figure in FIGURES}
     return {"same": member.same(data), "commit": commit(), "failure": trained.failure, **figures}
 
 

@@ -100,11 +100,13 @@ def _speed(
             about = (design, data, used, str(device), options.steps)
             with ExitStack() as processes:
                 candidates: dict[str, Callable[[], float]] = {
-                    "convlab": processes.enter_context(InProcess(_own_turn, folder / f"{title}-{used.digest}", *about))
+                    "convlab": processes.enter_context(
+                        InProcess("convlab", _own_turn, folder / f"{title}-{used.digest}", *about)
+                    )
                 }
                 for workers in options.workers:
                     for label, make in ((_loader(workers), _plain_turn), (_timms(workers), _timm_turn)):
-                        candidates[label] = processes.enter_context(InProcess(make, folder, workers, *about))
+                        candidates[label] = processes.enter_context(InProcess(label, make, folder, workers, *about))
                     if options.timm_train:
                         candidates[f"timm's train.py, {workers} workers"] = (
                             lambda workers=workers, used=used, design=design: timm_seconds(

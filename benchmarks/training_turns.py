@@ -22,7 +22,8 @@ Turn = Callable[[], float]
 class InProcess(AbstractContextManager["InProcess"]):
     """A candidate that is made in a process of its own by ``make(*arguments)``, which gives its turn."""
 
-    def __init__(self, make: Callable[..., Turn], *arguments: Any) -> None:
+    def __init__(self, name: str, make: Callable[..., Turn], *arguments: Any) -> None:
+        self._name = name
         self._connection, other = CONTEXT.Pipe()
         threads = torch.get_num_threads()
         # No daemon: a candidate may have workers of its own.
@@ -31,9 +32,12 @@ class InProcess(AbstractContextManager["InProcess"]):
         other.close()
 
     def __call__(self) -> float:
-        """Have it take a turn. Raises EOFError where it broke."""
-        self._connection.send(True)
-        seconds: float = self._connection.recv()
+        """Have it take a turn. Raises SystemExit where it broke."""
+        try:
+            self._connection.send(True)
+            seconds: float = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise SystemExit(f"{self._name}: its process broke; the reason stands above") from error
         return seconds
 
     def __exit__(

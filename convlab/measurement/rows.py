@@ -9,13 +9,7 @@ from typing import Any, final
 from convlab.measurement.rounds import Samples
 from convlab.measurement.running.conditions import Conditions
 from convlab.measurement.running.subjects import Subject
-from convlab.measurement.statistics import Estimate, estimate, inverted
-
-BETWEEN_PROCESSES = {"cpu": 0.0125}
-"""Relative standard deviation of the medians of equal processes, by type of device: what one process cannot see of itself.
-
-Where memory comes to lie differs from process to process. From 11 processes each of four networks (benchmarks/repeats.py).
-"""
+from convlab.measurement.statistics import Estimate, between_processes, estimate, inverted
 
 
 @final
@@ -93,7 +87,7 @@ def measured(
 ) -> Measurement:
     """The row of what was measured. ``counts`` are parameters and multiply-adds."""
     by_part = zip(*samples.values, strict=True) if samples.values else ()
-    between = BETWEEN_PROCESSES.get(conditions.device.partition(":")[0], 0.0)
+    between = between_processes(conditions.device)
     return Measurement(
         subject,
         *counts,

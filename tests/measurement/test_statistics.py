@@ -54,6 +54,12 @@ def test_interval_covers_the_median_of_a_next_process():
     assert covered[0.0] < 270 <= covered[0.03]
 
 
+@pytest.mark.parametrize("count", [1, 3, 4, 40])
+def test_what_differs_between_processes_is_added_to_few_samples_too(count):
+    found = estimate([1.0] * count, between_processes=0.01)
+    assert (found.low, found.median, found.high) == pytest.approx((0.9723, 1.0, 1.0277), abs=1e-4)
+
+
 def test_confidence_interval_covers_the_true_median():
     covered = 0
     for trial in range(1000):

@@ -347,6 +347,13 @@ def test_correlations_are_scipys():
         assert spearman(ones, others) == pytest.approx(stats.spearmanr(ones, others).statistic)
 
 
+def test_the_worst_there_is_has_a_place_and_two_of_them_tie():
+    ones, others = [1, 2, 3, 4, -math.inf], [1, 3, 2, 4, -math.inf]
+    finite = [-9 if one == -math.inf else one for one in ones], [-9 if one == -math.inf else one for one in others]
+    assert agreement(ones, others) == agreement(*finite)
+    assert kendall([-math.inf, -math.inf, 1, 2], [0, 0, 1, 2]) == pytest.approx(1)
+
+
 def test_an_agreement_has_an_interval_that_holds_it_and_is_the_same_every_time():
     generator = random.Random(10)
     ones = [generator.gauss(0, 1) for _ in range(16)]

@@ -20,7 +20,7 @@ from convlab.measurement.running.conditions import Conditions
 from convlab.measurement.running.precision import arithmetic
 from convlab.measurement.running.subjects import Subject
 from convlab.measurement.running.workloads import Workload
-from convlab.measurement.statistics import Estimate, estimate
+from convlab.measurement.statistics import Estimate, between_processes, estimate
 from convlab.progress import Progress, Work
 
 EMPTY_MODULES = 64
@@ -170,7 +170,11 @@ class _Watched:
 
     def result(self, stopped: bool) -> LayerTimes:
         """What all rounds say."""
-        parts = {name: estimate([step[index] for step in self.plain]) for index, name in enumerate(self.workload.parts)}
+        between = between_processes(self.workload.conditions.device)
+        parts = {
+            name: estimate([step[index] for step in self.plain], between_processes=between)
+            for index, name in enumerate(self.workload.parts)
+        }
         forward, mark_s = self._estimates(0, self.forward)
         backward, _ = self._estimates(1, self.backward) if len(self.workload.parts) > 1 else ({}, 0.0)
         by_path: dict[str, list[Place]] = defaultdict(list)

@@ -56,7 +56,8 @@ def spearman(ones: Sequence[float], others: Sequence[float]) -> float:
 def _signs(values: Sequence[float]) -> NDArray[np.float64]:
     """The order of every pair: 1, 0 for a tie, or -1."""
     found = np.asarray(values, dtype=np.float64)
-    return np.sign(found[:, None] - found[None, :])
+    above = found[:, None] > found[None, :]  # a difference of two infinite values would be no number
+    return above.astype(np.float64) - above.T
 
 
 def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
