@@ -27,13 +27,17 @@ settings.load_profile("laws")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session):
-    """Collect the tests without collecting garbage: there is none, and looking for it doubles the time."""
+    """Collect the tests without collecting garbage: there is none, and looking for it doubles the time.
+
+    Afterwards it is looked for less often than Python does: each time walks through all modules and models that tests share.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture

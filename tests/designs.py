@@ -76,6 +76,13 @@ def small(name):
     raise AssertionError(f"{name} cannot be made small")
 
 
+def shallow(design):
+    """A design with at most two blocks a stage."""
+    return dataclasses.replace(
+        design, stages=tuple(dataclasses.replace(stage, depth=min(stage.depth, 2)) for stage in design.stages)
+    )
+
+
 def narrower(block, divisor):
     """A block for a width that is divided."""
     if block.kind not in ATTENTION_KINDS:

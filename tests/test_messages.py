@@ -151,16 +151,16 @@ def test_a_file_of_nothing_but_mistakes_is_refused_soon(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     started = time.perf_counter()
     for text in (
-        "".join(f"kernelsize_{index} = {index}\n" for index in range(40_000)),
-        "depths = [" + "0, " * 300_000 + "]\n",
-        'depths = [3]\nwidths = [96]\n[block]\nkind = "custom"\nbranch = [' + '"nrm", ' * 100_000 + "]\n",
-        "".join(f"[stages.{index}]\n" for index in range(50_000)),
+        "".join(f"kernelsize_{index} = {index}\n" for index in range(10_000)),
+        "depths = [" + "0, " * 75_000 + "]\n",
+        'depths = [3]\nwidths = [96]\n[block]\nkind = "custom"\nbranch = [' + '"nrm", ' * 25_000 + "]\n",
+        "".join(f"[stages.{index}]\n" for index in range(12_500)),
     ):
         path.write_text(text)
         error = refusal(str(path))
         assert len(error.problems) <= 101
         assert len(str(error)) < 200_000
-    assert time.perf_counter() - started < 60
+    assert time.perf_counter() - started < 20
 
 
 @pytest.mark.parametrize(

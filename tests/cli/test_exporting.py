@@ -21,7 +21,7 @@ FILES |= {"hub": "convnext_atto_hub", "toml": "convnext_atto.toml", "python": "c
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_every_format_is_written_checked_and_told(to: str, shell: Callable) -> None:
+def test_every_format_is_written_checked_and_told_and_stays_unless_forced(to: str, shell: Callable) -> None:
     ran = shell("export", *SMALL, "--to", to)
     assert ran.code == 0, ran.err
     assert [path.name for path in Path.cwd().iterdir()] == [FILES[to]]
@@ -32,6 +32,18 @@ def test_every_format_is_written_checked_and_told(to: str, shell: Callable) -> N
         assert ran.err == "note: the weights are random (seed 0)\n   = help: --weights FILE writes trained ones\n"
     else:
         assert ran.err == ""
+    place = Path(FILES[to])
+    text = place / "README.md" if to == "hub" else place
+    text.write_text("old")
+    ran = shell("export", *SMALL, "--to", to)
+    assert ran.code == 2
+    assert ran.err == (
+        f'error: "{place}" is already there\n   = help: --force overwrites it (force=True in Python); or name another place\n'
+    )
+    assert text.read_text() == "old"
+    assert shell("export", *SMALL, "--to", to, "--force").code == 0
+    assert text.read_bytes() != b"old"
+    assert [path.name for path in Path.cwd().iterdir()] == [place.name]
 
 
 @pytest.mark.parametrize("to", ["onnx", "hub", "toml"])
@@ -96,25 +108,6 @@ def test_a_head_of_other_classes_may_be_ignored(shell: Callable) -> None:
     ran = shell(*other, "--ignore", "head.fc")
     assert ran.code == 0, ran.err
     assert "random, since they are ignored or the given weights lack them: head.fc.weight, head.fc.bias" in ran.err
-
-
-@pytest.mark.parametrize("to", FORMATS)
-def test_what_is_there_stays_unless_forced(to: str, shell: Callable) -> None:
-    place = Path(FILES[to])
-    if to == "hub":
-        place.mkdir()
-        (place / "README.md").write_text("old")
-    else:
-        place.write_text("old")
-    ran = shell("export", *SMALL, "--to", to)
-    assert ran.code == 2
-    assert ran.err == (
-        f'error: "{place}" is already there\n   = help: --force overwrites it (force=True in Python); or name another place\n'
-    )
-    assert (place / "README.md" if to == "hub" else place).read_text() == "old"
-    assert shell("export", *SMALL, "--to", to, "--force").code == 0
-    assert (place / "README.md" if to == "hub" else place).read_bytes() != b"old"
-    assert [path.name for path in Path.cwd().iterdir()] == [place.name]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,33 @@ def tiny(name):
     return dataclasses.replace(design, stages=stages)
 
 
+MIXED = {
+    "depths": [2, 1, 2, 2],
+    "widths": [16, 24, 32, 32],
+    "image": {"size": 64},
+    "head": {"classes": 10},
+    "stages": {
+        "0": {
+            "block": {
+                "kind": "custom",
+                "shortcut": "none",
+                "norm": "batch_norm",
+                "branch": ["parallel(chain(conv(3, 1x), norm), chain(pointwise(1x), norm), norm)", "activation(relu)"],
+            }
+        },
+        "1": {"block": {"kind": "regnet_y", "group_width": 8}, "downsample": {"kind": "in_block"}},
+        "2": {"block": {"kind": "convnext_v2", "pointwise": "linear"}},
+        "3": {"block": {"kind": "swin", "head_width": 8}, "downsample": {"kind": "patch_merging"}},
+    },
+}
+
+
+@cache
+def mixed():
+    """Parallel branches, grouped convolutions with squeeze-and-excitation, linear layers with response norms, windows: one a stage."""
+    return dataclasses.replace(design_of(MIXED), name="mixed")
+
+
 @cache
 def least():
     """One block, for what hangs on no network."""

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from designs import swept
-from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, least, tiny
+from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, least, mixed, tiny
 
 from convlab import ConvlabError, export, load, turn
 from convlab.exports import comparison
@@ -21,15 +21,9 @@ def runner(path):
     return lambda images: torch.from_numpy(session.run(None, {"image": images.numpy()})[0])
 
 
-QUICK = ("convnext_t", "regnety_400mf", "repvgg_a0")
-"""A convolution of each kind, squeeze-and-excitation, parallel branches; attention and the others take longer."""
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
-)
+@pytest.mark.parametrize("name", ["mixed", *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES)])
 def test_onnx_runtime_computes_what_the_model_computes(name, tmp_path):
-    design = tiny(name)
+    design = mixed() if name == "mixed" else tiny(name)
     weights = alive(design)
     found = export(design, to="onnx", path=tmp_path / "network.onnx", weights=weights)
     assert found.files == (tmp_path / "network.onnx",)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from designs import swept
-from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, least, outputs, tiny
+from systems import FULL_SIZE, NAMES, OTHERS, alive, assert_same_outputs, least, mixed, outputs, tiny
 
 from convlab import ConvlabError, export, load, profile
 
@@ -21,15 +21,9 @@ assert not any(name.partition(".")[0] == "convlab" for name in sys.modules)
 """
 
 
-QUICK = ("convnext_v2_t", "regnety_400mf", "repvgg_a0", "swin_t")
-"""Linear layers and response norms, grouped convolutions and squeeze-and-excitation, parallel branches, windows."""
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
-)
+@pytest.mark.parametrize("name", ["mixed", *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES)])
 def test_the_program_computes_what_the_model_computes(name, tmp_path):
-    design = tiny(name)
+    design = mixed() if name == "mixed" else tiny(name)
     weights = alive(design)
     found = export(design, to="torch-export", path=tmp_path / "network.pt2", weights=weights)
     assert 0 <= found.difference < 1e-5

@@ -1,6 +1,7 @@
 """Exact oracles: what torch itself says of a built model."""
 
 from functools import cache
+from typing import NamedTuple
 
 import torch
 from designs import swept
@@ -8,8 +9,9 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
+from torch.utils.flop_counter import FlopCounterMode
 
-from convlab import build
+from convlab import build, fold
 
 
 @cache
@@ -24,6 +26,12 @@ def on_cpu(name):
     return build(swept(name), seed=0).eval()
 
 
+@cache
+def folded_on_cpu(name):
+    """A design of the sweep, built and folded."""
+    return fold(on_cpu(name))
+
+
 def image_of(design, batch=1, **options):
     """A random image for a design, channels-last in memory as its model is."""
     shape = design.image.shape
@@ -33,6 +41,55 @@ def image_of(design, batch=1, **options):
         else torch.empty(batch, *shape, **options)
     )
     return image.to(memory_format=torch.channels_last)
+
+
+class Pass(NamedTuple):
+    """What torch sees of a forward pass: modules with what they get and give, in the order in which they end, and operations."""
+
+    seen: list[tuple[str, tuple[int, ...], tuple[int, ...]]]
+    output: tuple[int, ...]
+    flops: int
+    flops_by_path: dict[str, int]
+
+
+BATCH = 2
+"""Images of an observed forward pass."""
+
+
+def observed(model, image):
+    """A forward pass of a model, its modules watched and its operations counted."""
+    seen = []
+
+    def hook_of(path):
+        def hook(module, inputs, output):
+            seen.append((path, tuple(inputs[0].shape), tuple(output.shape)))
+
+        return hook
+
+    hooks = [module.register_forward_hook(hook_of(path)) for path, module in model.named_modules()]
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        output = model(image)
+    for hook in hooks:
+        hook.remove()
+    counts = {path.removeprefix("ConvNet."): sum(each.values()) for path, each in counter.get_flop_counts().items()}
+    return Pass(seen, tuple(output.shape), counter.get_total_flops(), counts)
+
+
+@cache
+def observed_without_memory(design):
+    """A forward pass of a design that is too large to be run at once."""
+    return observed(on_meta(design), image_of(design, BATCH, device="meta"))
+
+
+@cache
+def observed_sweep(name):
+    """A forward pass of a design of the sweep, in memory: without it torch's operations are written in Python, which takes longer."""
+    return observed(on_cpu(name), image_of(swept(name), BATCH))
+
+
+def observed_design(design):
+    """A forward pass of any small design."""
+    return observed(build(design, initialized=False).eval(), image_of(design, BATCH))
 
 
 class StorageLiveness(TorchDispatchMode):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from designs import SHALLOWEST, SWEEP, design_of, designs, preset, swept
 from hypothesis import given
-from oracles import image_of, on_meta, peak_elements
+from oracles import folded_on_cpu, image_of, on_cpu, on_meta, peak_elements
 from sums import sums
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -29,10 +29,10 @@ CONVOLUTIONS = (Convolution, Depthwise, Pointwise)
 X = Shape(12, 9, 7)
 
 
-def check(design, device="cpu"):
-    """What is small is counted where it is folded soonest: without memory, torch's operations are written in Python."""
+def check(design, original, model):
+    """What is small is counted in memory, which is sooner: without it, torch's operations are written in Python."""
     before, after = profile(design), profile(design, folded=True)
-    model = fold(build(design, device=device, initialized=False))
+    device = next(original.parameters()).device
     assert after.params == sum(parameter.numel() for parameter in model.parameters())
     assert after.total("params") == after.params
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -41,7 +41,7 @@ def check(design, device="cpu"):
     assert after.features == before.features
     assert after.rows[-1].output == before.rows[-1].output
     assert output[0].numel() == after.rows[-1].output.elements
-    check_paths(after, model, on_meta(design))
+    check_paths(after, model, original)
 
 
 def check_paths(after, model, original):
@@ -60,28 +60,34 @@ def check_paths(after, model, original):
 @pytest.mark.parametrize("name", SHALLOWEST)
 def test_presets(name):
     """Each structure at its full size; the sweep holds all of them made small."""
-    check(preset(name), "meta")
+    original = on_meta(preset(name))
+    check(preset(name), original, fold(original))
 
 
 @pytest.mark.parametrize("name", SWEEP)
 def test_sweep(name):
-    check(swept(name))
+    check(swept(name), on_cpu(name), folded_on_cpu(name))
+
+
+def check_built(design):
+    original = build(design, initialized=False)
+    check(design, original, fold(original))
 
 
 @given(designs())
 def test_random_designs(design):
-    check(design)
+    check_built(design)
 
 
 @given(sums())
 def test_random_sums(design):
-    check(design)
+    check_built(design)
 
 
 @pytest.mark.parametrize("name", [name for index, name in enumerate(SWEEP) if index % 4 == 0])
 def test_the_memory_of_a_folded_network(name):
     design = swept(name)
-    watched = peak_elements(fold(build(design, seed=0)), image_of(design))
+    watched = peak_elements(folded_on_cpu(name), image_of(design))
     assert profile(design, folded=True).peak_elements == watched.peak, watched.at
 
 

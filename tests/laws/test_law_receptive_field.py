@@ -6,10 +6,12 @@ average pools, layer scale is 1. Only what sees the whole map (squeeze-excite, G
 
 import dataclasses
 import math
+from copy import deepcopy
+from functools import lru_cache
 
 import pytest
 import torch
-from designs import PRESETS, SWEEP, designs, small, swept
+from designs import PRESETS, SWEEP, designs, shallow, small, swept
 from hypothesis import given, settings
 from torch import nn
 
@@ -47,10 +49,15 @@ class Nothing(nn.Module):
         return 0.0 * x
 
 
+@lru_cache(maxsize=4)
+def built(design):
+    return build(design, initialized=False).double().eval()
+
+
 def twin_of(design, axis=None, kept=()):
     """The model of a design, positive and linear but for what is kept of the layers that see all; with an axis (2 or 3), all
     windows are one pixel wide along the other, so that an image of one pixel there will do."""
-    model = build(design, initialized=False).double().eval()
+    model = deepcopy(built(design))
     replace_layers(model, axis, kept)
     generator = torch.Generator().manual_seed(0)
     for name, parameter in model.named_parameters():
@@ -343,13 +350,6 @@ def test_narrowest(name):
 @given(designs(with_global=False))
 def test_narrowest_of_random_designs(design):
     check_narrowest(shallow(design), torch.Generator().manual_seed(0))
-
-
-def shallow(design):
-    """At most two blocks a stage: every block is a choice to be made."""
-    return dataclasses.replace(
-        design, stages=tuple(dataclasses.replace(stage, depth=min(stage.depth, 2)) for stage in design.stages)
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,41 +2,22 @@
 
 import pytest
 import torch
-from designs import SHALLOWEST, SWEEP, designs, preset, swept
+from designs import SHALLOWEST, SWEEP, designs, preset, shallow, swept
 from hypothesis import given
-from oracles import image_of, on_cpu, on_meta
+from oracles import BATCH, image_of, observed_design, observed_sweep, observed_without_memory, on_cpu
 
 from convlab import profile
 from convlab.language.design import lower
 from convlab.layers import LayerScale
 
 
-def observed(design):
-    """What every module with a path gets and gives, in the order in which the modules end."""
-    model, seen = on_meta(design), []
-
-    def hook_of(path):
-        def hook(module, inputs, output):
-            seen.append((path, tuple(inputs[0].shape), tuple(output.shape)))
-
-        return hook
-
-    hooks = [module.register_forward_hook(hook_of(path)) for path, module in model.named_modules()]
-    with torch.no_grad():
-        output = model(image_of(design, 2, device="meta"))
-    for hook in hooks:
-        hook.remove()
-    return seen, output
-
-
 def flat(shape, like):
-    return (2, *shape)[: len(like)]
+    return (BATCH, *shape)[: len(like)]
 
 
-def check(design):
+def check(design, found):
     costs = profile(design)
-    seen, output = observed(design)
-    shapes = {path: (came, went) for path, came, went in seen}
+    shapes = {path: (came, went) for path, came, went in found.seen}
     rows = [row for row in costs.rows if not isinstance(row.layer, LayerScale)]
     for row in rows:
         assert row.output == row.layer.output(row.input)
@@ -44,25 +25,33 @@ def check(design):
             came, went = shapes[path]
             assert (came, went) == (flat(row.input, came), flat(row.output, went)), path
     first = {row.path for row in rows}
-    assert [path for path, _, _ in seen if path in first] == [row.path for row in rows]
-    assert tuple(output.shape) == flat(costs.parts[-1].output, output.shape)
+    assert [path for path, _, _ in found.seen if path in first] == [row.path for row in rows]
+    assert found.output == flat(costs.parts[-1].output, found.output)
     assert lower(design).tree.output(costs.image) == costs.parts[-1].output
     assert costs.features == next(part.output for part in costs.parts[::-1] if not part.head)
 
 
 @pytest.mark.parametrize("name", SHALLOWEST)
 def test_presets(name):
-    check(preset(name))
+    """At full width and image size, two blocks a stage: the others repeat the second, and shifted windows take turns."""
+    design = shallow(preset(name))
+    check(design, observed_without_memory(design))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHALLOWEST)
+def test_presets_in_full(name):
+    check(preset(name), observed_without_memory(preset(name)))
 
 
 @pytest.mark.parametrize("name", SWEEP)
 def test_sweep(name):
-    check(swept(name))
+    check(swept(name), observed_sweep(name))
 
 
 @given(designs())
 def test_random_designs(design):
-    check(design)
+    check(design, observed_design(design))
 
 
 @pytest.mark.parametrize("name", ["convnext_atto", "resnet18", "convnext_v2_atto"])

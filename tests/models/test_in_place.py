@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from designs import preset
+from designs import preset, small
 from torch import nn
 from torch.autograd import forward_ad
 from torch.utils.checkpoint import checkpoint
@@ -24,7 +24,7 @@ NETWORKS = [
 
 
 def made(name):
-    design = preset(name)
+    design = small(name)
     assert isinstance(design, Design)
     design = turn(design, "drop_path", 0.0)
     return randomized(build(design, seed=0))

@@ -1,6 +1,7 @@
 """Designs made small for short trainings: valid for every preset, their micro choices untouched, every change recorded."""
 
 import dataclasses
+from functools import cache
 
 import pytest
 
@@ -44,6 +45,7 @@ COSTLY = {"replknet_31b", "swin_b_384", "swin_l_384"}
 """Their 31x31 kernels and windows of 12 px cost more than the budget however narrow the network is."""
 
 
+@cache
 def small(design, facts=GREY, device="cpu", recipe=RECIPE):
     return shrunk(design, facts, recipe=recipe, device=device)
 
