@@ -40,6 +40,8 @@ class Group:
     rows: tuple[Row, ...]
     output: Shape
     count: int
+    members: tuple[str, ...]
+    """The paths of all repetitions."""
 
 
 class _Place(NamedTuple):
@@ -104,16 +106,17 @@ def _stages(profile: Profile) -> Iterator[Group]:
         rows = tuple(row for part in parts for row in part.rows)
         output = parts[-1].output
         if stage is not None:
-            yield Group(path, f"{stage.depth} {_block_text(stage)}", rows, output, stage.depth)
+            yield Group(path, f"{stage.depth} {_block_text(stage)}", rows, output, stage.depth, (path,))
         else:
-            yield Group(path, _head_text(profile) if path == "head" else _stem_text(profile), rows, output, 1)
+            yield Group(path, _head_text(profile) if path == "head" else _stem_text(profile), rows, output, 1, (path,))
 
 
 def _blocks(profile: Profile) -> Iterator[Group]:
     for path, parts, stage in _places(profile):
         if stage is None:
             rows = tuple(row for part in parts for row in part.rows)
-            yield Group(path, _head_text(profile) if path == "head" else _stem_text(profile), rows, parts[-1].output, 1)
+            what = _head_text(profile) if path == "head" else _stem_text(profile)
+            yield Group(path, what, rows, parts[-1].output, 1, (path,))
             continue
         for part in parts:
             found = [(key, tuple(rows)) for key, rows in groupby(part.rows, partial(_block_path, part))]
@@ -121,12 +124,12 @@ def _blocks(profile: Profile) -> Iterator[Group]:
             outputs = [rows[0].input for _, rows in found[1:]] + [part.output]
             for (key, rows), output in zip(found, outputs, strict=True):
                 what = f"{stage.downsample.kind} downsampling" if "downsample" in key else _block_text(stage)
-                yield Group(_repeated(key, rows[0]), what, rows, output, rows[0].count)
+                yield Group(_repeated(key, rows[0]), what, rows, output, rows[0].count, _blocks_of(key, rows[0]))
 
 
 def _layers(profile: Profile) -> Iterator[Group]:
     for row in profile.rows:
-        yield Group(row.path, row.layer.label(), (row,), row.output, row.count)
+        yield Group(row.path, row.layer.label(), (row,), row.output, row.count, row.paths)
 
 
 def _repeated(path: str, row: Row) -> str:
@@ -134,6 +137,13 @@ def _repeated(path: str, row: Row) -> str:
     head, _, index = path.rpartition(".")
     last = f"{head}.{index}-{int(index) + (row.count - 1) * row.step}" if row.count > 1 else path
     return f"{last} by {row.step}" if row.step > 1 and row.count > 1 else last
+
+
+def _blocks_of(path: str, row: Row) -> tuple[str, ...]:
+    """The paths of a block and its repetitions, by one of its rows."""
+    if row.count == 1:
+        return (path,)
+    return tuple(".".join(each.split(".")[: path.count(".") + 1]) for each in row.paths)
 
 
 def _block_path(part: PartCost, row: Row) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -52,6 +52,8 @@ class Share:
     value: float
     share: float
     text: str
+    members: tuple[str, ...] = ()
+    """The paths of all repetitions, which have equal parts of the value."""
 
 
 def shares(
@@ -65,6 +67,16 @@ def shares(
     made = [_share(group, value, total, about) for group, value in found]
     made += [Share("", name, "", 1, value, value / total, about.text(value)) for name, value in rest.items() if value]
     return tuple(made)
+
+
+def values_before(rows: Iterable[Share], baseline: Iterable[Share]) -> tuple[float | None, ...]:
+    """What the members of each row had in a baseline, however blocks or layers are grouped there; None where none of them was there."""
+    found: dict[str, float] = {}
+    for share in baseline:
+        members = share.members or (share.name,)
+        found |= dict.fromkeys(members, share.value / len(members))
+    kept = ([found[each] for each in row.members or (row.name,) if each in found] for row in rows)
+    return tuple(sum(values) if values else None for values in kept)
 
 
 def by_size(found: tuple[Share, ...]) -> tuple[Share, ...]:
@@ -89,4 +101,4 @@ def _of_row(
 def _share(group: Group, value: float, total: float, about: Measure) -> Share:
     first, _, _ = group.path.partition("-")
     share = value / total if total else 0.0
-    return Share(first, group.path, group.layers, group.count, value, share, about.text(value))
+    return Share(first, group.path, group.layers, group.count, value, share, about.text(value), group.members)

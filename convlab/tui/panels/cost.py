@@ -13,7 +13,7 @@ from convlab.tui.drawing.sheet import NOTHING
 from convlab.tui.panels.panel import Shown
 from convlab.tui.panels.sheet_panel import SheetPanel
 from convlab.views.costs import GROUPINGS
-from convlab.views.shares import MEASURES, by_size, shares
+from convlab.views.shares import MEASURES, by_size, shares, values_before
 
 if TYPE_CHECKING:
     from convlab.prediction import Calibration
@@ -77,7 +77,7 @@ class CostPanel(SheetPanel):
         found = shares(self._shown.profile, self.measure, by=self.by, calibration=self._calibration)
         before = shares(self._shown.baseline, self.measure, by=self.by, calibration=self._calibration)
         rows = by_size(found) if self.sorted else found
-        lines = cost_lines(rows, {share.path: share for share in before}, size.width)
+        lines = cost_lines(rows, values_before(rows, before), size.width)
         total, text = sum(share.value for share in found), MEASURES[self.measure].text
         whole = (Span(padded(f"{text(total)} {MEASURES[self.measure].unit}", size.width), "muted"),)
         return Picture((head, whole, *lines), head=2, keys=("", "", *(share.path for share in rows)))

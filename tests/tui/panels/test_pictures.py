@@ -22,7 +22,7 @@ from convlab.views.live_learning import Told, live_curves, rates
 from convlab.views.memory_line import memory_line
 from convlab.views.outline import all_nodes, outline
 from convlab.views.receptive_field import growth
-from convlab.views.shares import shares
+from convlab.views.shares import shares, values_before
 
 SIZES = [Size(38, 10), Size(38, 40), Size(60, 20), Size(100, 10), Size(100, 40)]
 NAMES = (
@@ -49,7 +49,7 @@ def test_every_picture_fits_its_room(size):
     for name in NAMES:
         found = profile(preset(name))
         for by in ("stage", "block", "layer"):
-            fits(cost_lines(shares(found, "macs", by=by), {}, size.width), size)
+            fits(cost_lines(shares(found, "macs", by=by), (), size.width), size)
         picture = field_picture(growth(found), size)
         fits(picture.lines, size)
         assert picture.head < size.height  # something of the steps is seen
@@ -67,12 +67,14 @@ def test_every_picture_fits_its_room(size):
 
 def test_costs_with_their_changes():
     one, other = (profile(load("convnext_t", sets=sets)) for sets in ((), ("stages.2.depth=12",)))
-    before = {row.path: row for row in shares(one, "macs", by="stage")}
-    text = plain(cost_lines(shares(other, "macs", by="stage"), before, 80)).splitlines()
+    stages, blocks = (shares(other, "macs", by=by) for by in ("stage", "block"))
+    text = plain(cost_lines(stages, values_before(stages, shares(one, "macs", by="stage")), 80)).splitlines()
     assert text[3].split()[:4] == ["stages.2", "12", "convnext,", "7x7"]
     assert text[3].endswith("55.7 % 2.877 G  +32.4 %")
     assert text[2].endswith("773.6 M")
-    narrow = plain(cost_lines(shares(other, "macs", by="block"), before, 38)).splitlines()
+    before = values_before(blocks, shares(one, "macs", by="block"))
+    assert plain(cost_lines(blocks, before, 100)).splitlines()[5].endswith("2.819 G  +33.3 %")  # 12 blocks for 9
+    narrow = plain(cost_lines(blocks, before, 38)).splitlines()
     assert narrow[5].startswith("s2.blocks.0-11 ████")
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Sequence
 
 from convlab import units
 from convlab.tui.drawing.bars import bar
 from convlab.tui.drawing.picture import Line, Span, padded, paths_in
 from convlab.views.shares import Share
-
-if TYPE_CHECKING:
-    pass
 
 WIDE = 76
 """From so many columns on it is told what a block or layer is, and what changed against the baseline."""
@@ -22,15 +19,19 @@ LEAST_BAR = 8
 NOT_CALIBRATED = "no time: `convlab calibrate` measures this device"
 
 
-def cost_lines(rows: Sequence[Share], before: Mapping[str, Share], width: int) -> tuple[Line, ...]:
-    """A line a row: its name, a bar (the largest fills the room), percent and figure; with room what it is and what changed."""
+def cost_lines(rows: Sequence[Share], before: Sequence[float | None], width: int) -> tuple[Line, ...]:
+    """A line a row: its name, a bar (the largest fills the room), percent and figure; with room what it is and what changed.
+
+    ``before`` is what each row's members had in the baseline, None where they are new; or empty.
+    """
     names = [_name(row) for row in rows]
     value_width = max((len(row.text) for row in rows), default=0)
     wide = width >= WIDE
     name_width = min(max(map(len, names), default=0), width - value_width - 9 - LEAST_BAR)
     names = paths_in(names, name_width)
     label_width = min(max((len(row.label) for row in rows), default=0), 30) * wide
-    changes = [_change(row, before) if before and wide else "" for row in rows]
+    changes = [_change(row.value, value) for row, value in zip(rows, before, strict=True)] if before and wide else []
+    changes = changes or [""] * len(rows)
     delta_width = max(map(len, changes), default=0)
     delta_width += 2 * bool(delta_width)
     bar_width = max(0, width - name_width - (label_width + 2) * wide - value_width - delta_width - 10)
@@ -58,10 +59,9 @@ def _name(row: Share) -> str:
     )
 
 
-def _change(row: Share, before: Mapping[str, Share]) -> str:
-    other = before.get(row.path)
-    if other is None:
+def _change(value: float, before: float | None) -> str:
+    if before is None:
         return "new"
-    if other.value == row.value:
+    if math.isclose(value, before):
         return ""
-    return units.percent((row.value - other.value) / other.value) if other.value else "new"
+    return units.percent((value - before) / before) if before else "new"
