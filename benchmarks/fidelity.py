@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -54,10 +56,13 @@ def main() -> None:
     complete = [line for line in table if line["short_loss_of_seeds"] and line["long_loss_of_seeds"]]
     groups = {used.name: _ranking(used, found, members).groups for used in (short, long)}
     taus = _taus(complete)
+    apart = _told_apart(complete, groups[short.name])
     _print(table, taus)
     for name, tied in groups.items():
         print(f"tie groups of {name}: {' | '.join(' = '.join(group) for group in tied) or 'none, for a single seed'}")
+    print(f"pairs that {short.name} tells apart: {apart['agree']} of {apart['pairs']} are in the order of {long.name}")
     report = {"data": data.name, "recipes": [short.name, long.name], "table": table, "tau": taus, "tie_groups": groups}
+    report["told_apart"] = apart
     print(write_rows(options.write, rows(options.write), device, **report))
 
 
@@ -93,6 +98,19 @@ def _taus(complete: list[Row]) -> dict[str, Row]:
     if all("grad_norm" in line for line in complete):
         ways["grad_norm"] = [line["grad_norm"] for line in complete]
     return {name: _tau(scores, truth) for name, scores in ways.items()}
+
+
+def _told_apart(complete: list[Row], groups: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Of the pairs that the short training does not call a tie, how many the longer one puts in the same order."""
+    pairs = [
+        (one, other)
+        for one, other in combinations(complete, 2)
+        if not any({one["name"], other["name"]} <= {*group} for group in groups)
+    ]
+    agree = [
+        (one["short_loss"] < other["short_loss"]) == (one["long_loss"] < other["long_loss"]) for one, other in pairs
+    ]
+    return {"pairs": len(pairs), "agree": sum(agree)}
 
 
 def _tau(scores: list[float], truth: list[float]) -> Row:
