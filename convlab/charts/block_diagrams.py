@@ -22,6 +22,8 @@ APART = 1.4
 HEAD = 0.12
 """The length of the shaft that belongs to an arrow's head; the line below it goes as far."""
 TITLE = 1.15
+HEADING = 44
+"""Px above the diagrams that the chart's own title takes."""
 COLORS = {
     "spatial": "orange",
     "depthwise": "yellow",
@@ -54,7 +56,8 @@ def blocks(designs: Subject | Sequence[Subject], *, stage: int = 0, theme: str =
     found = [block_diagram(each, stage) for each in several]
     width = sum(each.right - each.left for each in found) + APART * (len(found) + 1)
     height = max(each.bottom for each in found) + TITLE + 0.1
-    figure, inks = begun("", theme, width=max(460, round(UNIT * width)), height=round(UNIT * height) + 56)
+    sides = {"width": max(460, round(UNIT * width)), "height": round(UNIT * height) + 48 + HEADING}
+    figure, inks = begun(f"The block of stage {stage}", theme, **sides)
     x, sheet = APART, _Sheet([], [], [])
     for diagram in found:
         _draw(sheet, diagram, x - diagram.left, inks)
@@ -63,7 +66,7 @@ def blocks(designs: Subject | Sequence[Subject], *, stage: int = 0, theme: str =
     figure.update_layout(shapes=sheet.shapes, annotations=sheet.texts)
     figure.update_xaxes(visible=False, range=[0, width], constrain="domain", fixedrange=False)
     figure.update_yaxes(visible=False, range=[height - TITLE, -TITLE], scaleanchor="x", constrain="domain")
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": HEADING, "b": 8}, showlegend=False)
     note(
         figure,
         f"k{TIMES}k, width: a convolution; d: depthwise; 1{TIMES}1: pointwise. Wider boxes put out more channels (log scale).",

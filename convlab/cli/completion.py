@@ -75,7 +75,7 @@ def complete_set(incomplete: str) -> list[str]:
     knob = knob_paths().get(bare)
     if knob is None:
         return []
-    choices = ("true", "false") if knob.kind == "boolean" else knob.choices
+    choices = ("true", "false") if knob.kind == "boolean" else knob.words
     return [f"{path}={choice}" for choice in choices if choice.startswith(value)]
 
 

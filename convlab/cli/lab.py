@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convlab.cli.output import Output, command
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 PANEL = "Analyse"
 
@@ -62,15 +65,32 @@ def lab(
 
 
 def _serve(command: list[str]) -> int:
-    """Run the server until it ends. Ctrl-C reaches it too, and it asks whether it should: it is waited for."""
+    """Run the server until it ends; what ends this process ends it, too. Ctrl-C reaches both, and it asks whether it should."""
+    import os
+    import signal
     import subprocess
 
-    with subprocess.Popen(command) as server:
-        while True:
-            try:
-                return server.wait()
-            except KeyboardInterrupt:
-                continue
+    from convlab.notebook.serving import PARENT
+
+    pipe = os.pipe() if os.name == "posix" else ()
+    told = {PARENT: str(pipe[0])} if pipe else {}
+    with subprocess.Popen(command, env={**os.environ, **told}, pass_fds=pipe[:1]) as server:
+        before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            code = _waited(server)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            for end in pipe:  # first the one that the server reads from
+                os.close(end)
+    return code if code >= 0 else 128 - code
+
+
+def _waited(server: Popen[bytes]) -> int:
+    while True:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def _count(number: int) -> str:

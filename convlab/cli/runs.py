@@ -82,13 +82,15 @@ def show(
 ) -> None:
     """Show a run and its rows."""
     from convlab.runs.exporting import plain_row, plain_run
-    from convlab.views.runs import flat, row_table, run_facts
+    from convlab.views.resuming import resume_facts
+    from convlab.views.runs import flat, heir_facts, row_table, run_facts
     from convlab.views.tables import value_text
 
     with opened(store) as kept:
         found = kept.run(run)
         rows, facts = kept.rows(found), kept.environment(found)
-        heirs = [each.id for each in kept.runs(kind=found.kind) if each.settings.get("resumed_from") == found.id]
+        others = kept.runs(kind=found.kind)
+        heirs = [*heir_facts(found, others), *resume_facts(found, others)]
     if toml is not None:
         text = _design_text(found, rows, toml)
         output.json({"run": found.id, "position": int(toml), "toml": text}) if output.as_json else print(text, end="")
@@ -98,7 +100,7 @@ def show(
         )
     else:
         output.heading(found.id)
-        output.facts([*run_facts(found, facts), *[("resumed as", name) for name in heirs], *_checkpoints(found)])
+        output.facts([*run_facts(found, facts), *heirs, *_checkpoints(found)])
         if environment:
             output.text()
             output.facts([(name, value_text(value)) for name, value in flat(facts)])

@@ -48,6 +48,7 @@ def fresh(output: Output, given: Given, designs: Sequence[Design], *, recipe: Re
         weights=lasting_weights(given.weights),
         threads=threads,
         overrides={member.name: member.trained.overrides for member in ready.members},
+        same=ready.same,
     )
 
 

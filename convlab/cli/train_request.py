@@ -75,6 +75,8 @@ class Request:
     """Of the CPU; 0: torch's own number."""
     overrides: Mapping[str, Sequence[Override]] = field(default_factory=dict)
     """In what designs will be trained otherwise than they say, by name; of what is begun."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """Designs that are not trained, as they are the network of another one once they are shrunk, and that one; of what is begun."""
 
 
 def request(output: Output, given: Given) -> Request:

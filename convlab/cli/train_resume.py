@@ -14,8 +14,8 @@ from convlab.paths import expanded
 from convlab.runs.address import address_of
 from convlab.training.asking import refuse_other_data, resumed
 from convlab.training.data.registry import known
-from convlab.training.keeping.folders import folder_of, refuse_at_work
-from convlab.training.keeping.job import JOB, LATEST, located, read_job, refuse_other_weights
+from convlab.training.keeping.folders import JOB, folder_of, refuse_at_work
+from convlab.training.keeping.job import LATEST, located, read_job, refuse_other_weights
 from convlab.training.preparing import is_finished
 from convlab.training.recording import KIND
 from convlab.training.running.fine_tuning import lasting_weights, origin_of

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convlab.cli.bench_run import Keeping
-from convlab.cli.live import begun, watched
+from convlab.cli.live import begun, noted, watched
 from convlab.cli.train_request import Request
 from convlab.measurement.machine.disturbances import disturbances
 from convlab.measurement.machine.environment import Environment, environment
@@ -23,6 +23,8 @@ from convlab.training.keeping.folders import folder_of, trainings
 from convlab.training.recording import KIND, TrainingRecorder, run_settings
 from convlab.training.running.arithmetic import threads
 from convlab.training.running.distributed import is_first
+from convlab.views.chance import chance_notes
+from convlab.views.job_notes import same_notes, sentence
 from convlab.views.learning import curve_table
 from convlab.views.notes import Note, plain_notes
 from convlab.views.proxies import proxies_text
@@ -68,6 +70,8 @@ def _trained(output: Output, asked: Request, *, store: str | None, stored: bool)
         folder = asked.folder or default_folder(kept)
         if speaks:
             begun(output, kept, folder, about=_about(asked))
+            if output.progress == "json":
+                noted(same_notes(asked.same))
         work = train(
             asked.designs,
             recipe=asked.recipe,
@@ -83,6 +87,9 @@ def _trained(output: Output, asked: Request, *, store: str | None, stored: bool)
         )
         found = watched(output, work) if speaks else finished(work)
         code = ended(kept, found, keep)
+        if kept.recorder is not None:
+            notes = (*same_notes(found.same), *chance_notes(found.ranking, found.data))
+            kept.recorder.note("\n".join(sentence(note.message, note.help) for note in notes))
     if speaks:
         _show(output, found, kept, place, asked)
         go_on(output, found, kept, "train")
@@ -183,10 +190,10 @@ def _show(output: Output, found: Training, kept: Keeping, place: Environment, as
     figures = (ranking_table(found.ranking, found.trained), unranked_table(found))
     for table in (*figures, cue_table(found.trained), curve_table(found.trained), override_table(found.overrides)):
         show_table(output, table)
-    sentences = [text for text in (interval_text(found.ranking), *found.ranking.notes) if text]
-    for sentence in sentences:
-        output.text(sentence)
-    if sentences:
+    told = [text for text in (interval_text(found.ranking), *found.ranking.notes) if text]
+    for each in told:
+        output.text(each)
+    if told:
         output.text()
     if doubts := doubt_facts(found):
         output.text("What this comparison cannot tell:")

@@ -37,6 +37,8 @@ def _meant(knob: Knob, value: Any) -> str:
         word = str(value).lower()
         return "true" if word in ("true", "yes", "on", "1") else "false" if word in ("false", "no", "off", "0") else ""
     if isinstance(value, str):
+        if knob.zero and value.casefold() == knob.zero:
+            return quote(knob.zero)
         listed = knob.kind == "layers" or (knob.kind == "choices" and value in knob.choices)
         return f"[{quote(value)}]" if listed else value if _is_numeric(knob, value) else ""
     whole = isinstance(value, float) and knob.kind in ("integer", "size") and value.is_integer() and abs(value) < 1e15
@@ -63,8 +65,8 @@ def _in_bounds(knob: Knob, value: Any) -> Refused | None:
 
 def _integer(knob: Knob, value: Any) -> Any:
     if type(value) is not int:
-        if isinstance(value, str) and value in knob.choices:
-            return value
+        if isinstance(value, str) and value in knob.words:
+            return 0 if value == knob.zero else value
         if type(value) is bool or not isinstance(value, Integral):
             return _wrong_type(knob, value)
         value = int(value)  # numpy's
@@ -73,6 +75,8 @@ def _integer(knob: Knob, value: Any) -> Any:
 
 def _number(knob: Knob, value: Any) -> Any:
     if type(value) not in (int, float):
+        if isinstance(value, str) and value in knob.words:
+            return 0.0
         if type(value) is bool or not isinstance(value, Real):
             return _wrong_type(knob, value)
         value = float(value)  # numpy's

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from convlab.language.knobs import KeyOfCaches, knob
+from convlab.language.knobs import AUTO, KeyOfCaches, knob
 from convlab.layers import ACTIVATIONS, NORMS
 
 NORM_KINDS = (*NORMS, "none")
@@ -129,6 +129,7 @@ class Block(KeyOfCaches):
         "channels a group, instead of groups; the hidden width is rounded to a multiple of it; 0: as groups say",
         low=0,
         high=65536,
+        zero=AUTO,
     )
     norm: str = knob("batch_norm", "the kind of normalisation", choices=NORM_KINDS)
     norm_after: tuple[str, ...] = knob(
@@ -150,7 +151,7 @@ class Block(KeyOfCaches):
         "hidden", "the width that the squeeze ratio multiplies", choices=("hidden", "input", "output")
     )
     squeeze_after: str = knob("spatial", "the convolution that squeeze-excite follows", choices=PLACES[:3])
-    heads: int = knob(0, "heads of attention; 0: as the head width says", low=0, high=65536)
+    heads: int = knob(0, "heads of attention; 0: as the head width says", low=0, high=65536, zero=AUTO)
     head_width: int = knob(
         32, "channels of one head of attention, where heads are 0", low=1, high=65536, unit="channels"
     )

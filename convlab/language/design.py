@@ -14,7 +14,7 @@ from convlab import display
 from convlab.language.blocks import Block
 from convlab.language.downsample import Downsample, lower_downsample
 from convlab.language.head import Head, lower_head
-from convlab.language.knobs import KeyOfCaches, knob
+from convlab.language.knobs import AUTO, KeyOfCaches, knob
 from convlab.language.lowering import Adjustment, Check, Lowered, Place, off
 from convlab.language.repeating import lower_blocks
 from convlab.language.stem import Stem, lower_stem
@@ -68,6 +68,7 @@ class Design:
         "stride of the last feature map; stages beyond it are dilated instead; 0: as the strides say",
         low=0,
         high=4096,
+        zero=AUTO,
     )
     initialization: str = knob(
         "truncated_normal",
@@ -79,6 +80,7 @@ class Design:
         "what every norm adds to the variance; 0: each kind's own (1e-6 of layer norm, 1e-5 of batch norm)",
         low=0,
         high=1,
+        zero=AUTO,
     )
     names: str = knob(
         "timm",

@@ -16,12 +16,17 @@ KINDS = ("integer", "number", "boolean", "choice", "choices", "text", "layers", 
 Noun = TypeVar("Noun")
 
 
+AUTO = "auto"
+"""The word for the 0 of knobs that the rest of the design has a value for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Knob:
     """One design choice: what it may be, in which unit, and what it is for.
 
     ``kind`` is one of ``KINDS``; "choices" is a list of different choices, "layers" a list of layers as text, "size" an integer or
-    a pair of integers. ``choices`` of an integer are words that may stand in the number's place.
+    a pair of integers. ``choices`` of an integer are words that may stand in the number's place; ``zero`` is a word for its 0,
+    where that is no figure, but leaves the value to the rest of the design.
     """
 
     name: str
@@ -33,6 +38,16 @@ class Knob:
     high: float | None = None
     choices: tuple[str, ...] = ()
     unit: str = ""
+    zero: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that its value may be."""
+        return (*self.choices, self.zero) if self.zero else self.choices
+
+    def is_automatic(self, value: Any) -> bool:
+        """Whether a value is the 0 that leaves it to the rest of the design."""
+        return bool(self.zero) and value == 0
 
     def bounds(self) -> str:
         """What the value may be, in words."""
@@ -49,10 +64,8 @@ class Knob:
                 return "text"
         low, high = ("" if bound is None else plain(bound) for bound in (self.low, self.high))
         span = f" from {low} to {high}" if low and high else f" of at least {low}" if low else ""
-        if self.kind == "number":
-            return f"a number{span}"
-        words = "a list of height and width" if self.kind == "size" else " or ".join(map(quote, self.choices))
-        return f"a whole number{span}{', or ' if words else ''}{words}"
+        words = "a list of height and width" if self.kind == "size" else " or ".join(map(quote, self.words))
+        return f"a {'' if self.kind == 'number' else 'whole '}number{span}{', or ' if words else ''}{words}"
 
 
 class Refused(NamedTuple):
@@ -74,6 +87,7 @@ def knob(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     unit: str = "",
+    zero: str = "",
 ) -> Any:
     """A dataclass field that is a knob. Where no kind is given, it follows from the default."""
     if not kind:
@@ -86,7 +100,7 @@ def knob(
         }
         kind = kinds[type(default)]
     assert kind in KINDS
-    options = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices, "unit": unit}
+    options = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices, "unit": unit, "zero": zero}
     return dataclasses.field(default=default, metadata={"knob": options})
 
 

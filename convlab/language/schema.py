@@ -153,9 +153,9 @@ def _value(knob: Knob) -> Schema:
     number = {"type": "integer", **_bounds(knob)}
     match knob.kind:
         case "integer":
-            return {"anyOf": [number, {"enum": list(knob.choices)}]} if knob.choices else number
+            return _number_or_words(knob, number)
         case "number":
-            return {"type": "number", **_bounds(knob)}
+            return _number_or_words(knob, {"type": "number", **_bounds(knob)})
         case "size":
             return {"anyOf": [number, {"type": "array", "items": number, "minItems": 2, "maxItems": 2}]}
         case "choice":
@@ -168,6 +168,10 @@ def _value(knob: Knob) -> Schema:
             return {"type": "boolean"}
         case _:
             return {"type": "string", "pattern": NO_CONTROL_CHARACTERS}
+
+
+def _number_or_words(knob: Knob, number: Schema) -> Schema:
+    return {"anyOf": [number, {"enum": list(knob.words)}]} if knob.words else number
 
 
 def _bounds(knob: Knob) -> Schema:

@@ -8,7 +8,7 @@ from typing import Any
 
 from convlab.language.blocks import ACTIVATION_KINDS, NORM_KINDS, Block
 from convlab.language.custom import lower_layers, own_stride
-from convlab.language.knobs import knob
+from convlab.language.knobs import AUTO, knob
 from convlab.language.layer_text import parse_layer
 from convlab.language.lowering import Lowered, Place, activation, norm
 from convlab.layers import AveragePool, Chain, Convolution, Layer, MaxPool, Tokens
@@ -39,7 +39,7 @@ class Stem:
     layers: int = knob(
         1, "convolutions (deep); the first carries the stride, all but the last have half the width", low=1, high=8
     )
-    width: int = knob(0, "width that goes out; 0: the first stage's", low=0, high=65536, unit="channels")
+    width: int = knob(0, "width that goes out; 0: the first stage's", low=0, high=65536, unit="channels", zero=AUTO)
     norm: str = knob("layer_norm", "the norm after each convolution", choices=NORM_KINDS)
     activation: str = knob("none", "the activation after each norm", choices=ACTIVATION_KINDS)
     pool: str = knob("none", "a 3x3 pool of stride 2 at the end", choices=("none", "max", "average"))

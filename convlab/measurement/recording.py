@@ -83,6 +83,10 @@ class Recorder:
         """Let the run end as failed, for a reason that is noted."""
         self._run.fail(why)
 
+    def note(self, sentences: str) -> None:
+        """Note at the run's end what a reader of its rows should know."""
+        self._run.add_note(sentences)
+
 
 @contextmanager
 def recording(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import Any, final
 
 import ipywidgets as widgets
@@ -17,10 +19,13 @@ from convlab.notebook.charts import Charts
 from convlab.notebook.cloud import Cloud
 from convlab.notebook.controls import Control
 from convlab.notebook.figures import TITLES, Headlines, beside, calibration, changes_text
+from convlab.notebook.filing import Files
+from convlab.notebook.origins import as_own, session_of
 from convlab.notebook.panel import ChosenPanel, DesignPanel, Panel, chosen
 from convlab.notebook.readings import reading
+from convlab.notebook.still import still_html
 from convlab.notebook.work import Work
-from convlab.session import Session, begun, opened
+from convlab.session import Session
 from convlab.spaces.populations import sample
 from convlab.spaces.space import Space
 from convlab.views.cards import Card
@@ -59,14 +64,15 @@ class Explorer:
         self._cloud = None
         if self.space is not None:
             self._cloud = Cloud(sample(self.space, MEMBERS, seed).population, self.load_member, theme=theme)
-        session = _session(source, self._cloud)
+        session = session_of(source, self._cloud.population.indices if self._cloud else ())
         if against is not None:
-            session = session.with_baseline(_session(against, None).design)
-        self._session = session
+            session = session.with_baseline(session_of(against).design)
+        self._session = session = as_own(session)
+        self._files = Files()
         self._choices = dict.fromkeys(knobs, ()) or (chosen(self.space) if self.space else {})
         self._headlines = Headlines(calibration())
         self.profile = profile(session.design)
-        self._charts = Charts(_name(session), reading(self.profile), theme=theme)
+        self._charts = Charts(session.design.name or session.origin or "the design", reading(self.profile), theme=theme)
         self._panel = self._new_panel()
         self._cards, self._said, self._table = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._left = widgets.VBox([self._panel.widget], layout={"width": "380px", "flex": "0 0 380px"})
@@ -80,8 +86,14 @@ class Explorer:
     def __repr__(self) -> str:
         return f"<Explorer of {self.session!r}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return self.widget._repr_mimebundle_(include=include, exclude=exclude)
+    def _ipython_display_(self) -> None:
+        """Two outputs, since a page made of the notebook takes one form of each: the controls, and what stays without them."""
+        page: Any = import_module("IPython.display")
+        page.display({**self.widget._repr_mimebundle_(), "text/plain": repr(self)}, raw=True)
+        page.display(page.HTML(self._repr_html_()))
+
+    def _repr_html_(self) -> str:
+        return still_html(self.profile, self._table.value)
 
     @property
     def session(self) -> Session:
@@ -90,7 +102,8 @@ class Explorer:
 
     @session.setter
     def session(self, session: Session) -> None:
-        before, self._session = self._session, session
+        before, self._session = self._session, as_own(session)
+        session = self._session
         self.update()
         if (session.baseline, session.pinned) != (before.baseline, before.pinned):
             self._compare()
@@ -150,9 +163,15 @@ class Explorer:
         if self._session.pinned:
             self.session = self._session.unpinned(len(self._session.pinned) - 1)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the design into a file, over what is there. Raises ConvlabError."""
-        self.session = self._session.saved(os.fspath(path))
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, numbered: bool = False) -> Path:
+        """Write the design into a file, and say into which: one that began from a preset as what differs from it.
+
+        Raises ConvlabError where the file is there already and holds what this explorer has neither read nor written, except with
+        ``overwrite``; with ``numbered`` it takes mine-2.toml then, or the next that is free.
+        """
+        self.session = self._files.saved(self._session, Path(path), overwrite=overwrite, numbered=numbered)
+        assert self._session.path is not None
+        return self._session.path
 
     def load_member(self, index: int) -> None:
         """Go to a member of the space."""
@@ -195,12 +214,13 @@ class Explorer:
         self._headlines.against(baseline)
         self._cards.value = markup.cards_html(self.cards, TITLES)
         pinned = [profile(each) for each in session.pinned]
+        first = f"{session.baseline.name or 'baseline'}, the baseline"
         names = [f"pinned {number}: {each.name}" for number, each in enumerate(session.pinned, 1)]
         drawn = [(name, reading(each)) for name, each in list(zip(names, pinned, strict=True))[:DRAWN]]
-        self._charts.compare((_baseline_name(session), reading(baseline)), drawn)
+        self._charts.compare((first, reading(baseline)), drawn)
         shown = [self._headlines.of(each) for each in (baseline, *pinned)]
         changes = ["", *(changes_text(differences([session.baseline, each])) for each in session.pinned)]
-        rows = beside([_baseline_name(session), *names], shown, changes)
+        rows = beside([first, *names], shown, changes)
         self._table.value = markup.table_html(rows) if pinned else ""
 
     def _begin(self, verb: str, options: Sequence[str]) -> Work:
@@ -274,24 +294,3 @@ def _button(name: str, icon: str, help: str, deed: Callable[[], object]) -> widg
     button = widgets.Button(description=name, icon=icon, tooltip=help, layout={"width": "auto"})
     button.on_click(lambda _: deed())
     return button
-
-
-def _session(source: Any, cloud: Cloud | None) -> Session:
-    match source:
-        case Session():
-            return source
-        case Design():
-            return begun(source)
-        case Space() if cloud is not None:
-            indices = cloud.population.indices
-            return begun(source[indices[0]] if indices else source.base, source.name)
-    return opened(source)
-
-
-def _name(session: Session) -> str:
-    return session.design.name or session.origin or "the design"
-
-
-def _baseline_name(session: Session) -> str:
-    name = session.baseline.name or "baseline"
-    return f"{name}, the baseline"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, final
 from convlab.costs import Profile
 from convlab.errors import ConvlabError
 from convlab.views.cards import Card, cards, delta
-from convlab.views.tables import Cell, Column, Table, value_text, words
+from convlab.views.knob_texts import path_text
+from convlab.views.tables import Cell, Column, Table, words
 
 if TYPE_CHECKING:
     from convlab.prediction import Calibration
@@ -82,7 +83,7 @@ def beside(names: Sequence[str], shown: Sequence[Sequence[Card]], changes: Seque
 
 def changes_text(found: Sequence[tuple[str, tuple[object, ...]]]) -> str:
     """Knobs with their new values: "depths [3, 3, 27, 3]; block.kernel_size 9"."""
-    return "; ".join(f"{path} {value_text(values[-1])}" for path, values in found)
+    return "; ".join(f"{path} {path_text(path, values[-1])}" for path, values in found)
 
 
 def _told(card: Card) -> str:

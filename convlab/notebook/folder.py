@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +59,19 @@ def copy_notebooks(where: str | os.PathLike[str] = PLACE) -> Copied:
 
 def server_command(folder: Path, *, port: int, browser: bool) -> Sequence[str]:
     """The arguments of Python that serve a folder on this machine alone; port 0 is any that is free from 8888 on."""
-    words = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1", *QUIET]
+    words = ["-m", "convlab.notebook.serving", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1", *QUIET]
+    words += [f"--LabApp.default_url={first_page(folder)}"]
     words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port else []
     words += (
         ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     )  # in a container there is nobody else
     return words if browser else [*words, "--no-browser"]
+
+
+def first_page(folder: Path) -> str:
+    """Where JupyterLab opens: the first notebook, in a workspace of the folder's own, which has no tabs of another folder."""
+    workspace = f"convlab-{zlib.crc32(os.fsencode(folder)):08x}"
+    return f"/lab/workspaces/{workspace}/tree/{notebooks()[0].name}"
 
 
 def _create(path: Path, content: bytes) -> bool:

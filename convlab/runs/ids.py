@@ -19,6 +19,11 @@ def new_id(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y%m%d-%H%M%S}-{tail}"
 
 
+def short_name(run: str) -> str:
+    """The last letters of a run's name, by which the shell knows it too."""
+    return run.rpartition("-")[2]
+
+
 def patterns(given: str) -> tuple[str, ...]:
     """What LIKE finds the names with that begin, or whose letters begin, as given; nothing where no name can."""
     if not _GIVEN.fullmatch(given):

@@ -16,6 +16,9 @@ from typing import NamedTuple, final
 import convlab
 from convlab.runs.plain import argument_without_passwords
 
+COMMAND = "_CONVLAB_COMMAND"
+"""What starts a process with designs in passing files tells it here which command does the same and lasts."""
+
 BEAT_S = 30.0
 """How often a run says that it is alive."""
 
@@ -60,7 +63,9 @@ def code_version() -> CodeVersion:
 
 
 def command_line() -> str:
-    """The command that this process was started with, without passwords."""
+    """The command that does what this process does: the one that it was started with, unless it was told another; without passwords."""
+    if told := os.environ.get(COMMAND):
+        return shlex.join(map(argument_without_passwords, shlex.split(told)))
     program = Path(sys.argv[0] if sys.argv else "")
     name = "convlab" if program.name in ("convlab", "__main__.py") else program.name
     return shlex.join([name, *map(argument_without_passwords, sys.argv[1:])])

@@ -57,7 +57,12 @@ class Recording:
 
     def fail(self, why: str = "") -> None:
         """Let the run end as "failed": nothing came of it, for a reason that is noted."""
-        self.ending, self.note = "failed", why
+        self.ending = "failed"
+        self.add_note(why)
+
+    def add_note(self, sentences: str) -> None:
+        """Note something more of the run, which is written down at its end."""
+        self.note = _noted(self.note, sentences)
 
 
 @contextmanager

@@ -1,10 +1,11 @@
-"""The shell command that does the same: the preset or file that a session began from, and ``--set`` for every knob that differs."""
+"""The shell command that does the same: the preset or the whole path that a session began from, and ``--set`` for knobs that differ."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from convlab.documents.literals import literal
@@ -14,6 +15,7 @@ from convlab.language.assigning import assign
 from convlab.language.design import Design, Stage
 from convlab.language.files import load
 from convlab.language.knobs import Knob, knobs_of
+from convlab.presets import preset_names, preset_path
 from convlab.session.session import Session
 from convlab.session.walking import step_of
 
@@ -26,26 +28,53 @@ def command(session: Session, verb: str, *options: str) -> tuple[str, ...]:
 
     ``verb`` may be of several words; ``options`` come last. Raises ConvlabError where only a file can say the design: it has to be saved.
     """
-    step = step_of(session.design)
-    source = session.origin if session.path is None else os.fspath(session.path)
-    said = (_said(name, session.design) for name in (source, *((step.preset,) if step else ())))
-    found = min((words for words in said if words), key=lambda words: len(" ".join(words)), default=None)
-    if found is None:
-        message = "no command line says this design: it has to be saved first"
-        raise ConvlabError(Problem("usage", message, help="save it in a file, then ask again"), exit_code=2)
+    found = words_of(session.design, sources_of(session))
+    if not found:
+        raise unsayable("this design: it")
     return ("convlab", *verb.split(), *found, *options)
 
 
-def _said(source: str, design: Design) -> list[str] | None:
-    """The design as a file or preset with ``--set``; None where it cannot be said so."""
-    source = f"./{source}" if source.startswith("-") else source
+def unsayable(whose: str) -> ConvlabError:
+    """That only a file can say a design, or several."""
+    message = f"no command line says {whose} has to be saved first"
+    return ConvlabError(Problem("usage", message, help="save in a file, then ask again"), exit_code=2)
+
+
+def sources_of(session: Session) -> tuple[str, ...]:
+    """What a session's designs can be said to be edits of: the preset that it began from, or its file."""
+    return (session.origin if session.path is None else os.fspath(session.path),)
+
+
+def words_of(design: Design, sources: Sequence[str]) -> tuple[str, ...]:
+    """The fewest words that say a design in a command line: a preset or a file by its whole path, with ``--set``.
+
+    ``sources`` are presets and files that it may be an edit of; where it is of none, its namesake among the presets is tried.
+    Empty where only a file can say it.
+    """
+    step = step_of(design)
+    tried = dict.fromkeys((*filter(None, sources), *((step.preset,) if step else ())))
+    said = [words for source in tried if (words := _said(source, design))]
+    if not said and design.name in preset_names():
+        return _said(design.name, design)
+    return min(said, key=lambda words: len(" ".join(words)), default=())
+
+
+def _said(source: str, design: Design) -> tuple[str, ...]:
+    """The design as a file or preset with ``--set``; empty where it cannot be said so."""
     try:
+        source = _anywhere(source)
         sets = assignments(load(source), design)
         if load(source, sets=sets) == design:
-            return [source, *(word for each in sets for word in ("--set", each))]
+            return (source, *(word for each in sets for word in ("--set", each)))
     except ConvlabError:  # a file that is gone or broken, or a design that was in none
         pass
-    return None
+    return ()
+
+
+def _anywhere(source: str) -> str:
+    """A preset by its name, a file by its whole path: commands are pasted into shells that stand elsewhere."""
+    is_preset = not source.endswith(".toml") and preset_path(source) is not None
+    return source if is_preset else str(Path(source).expanduser().absolute())
 
 
 def assignments(start: Design, design: Design) -> list[str]:

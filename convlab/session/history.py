@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import final
 
@@ -15,6 +17,13 @@ from convlab.session.files import moved
 
 LONGEST = 1000
 """So many edits can be taken back. Designs share their stages, so that a state takes some hundred bytes."""
+
+
+WRITTEN = "the source"
+"""The edit that is a text written as a whole."""
+
+WALKED = "walk, step"
+"""How the words of an edit begin that is a step of the walk."""
 
 
 @final
@@ -79,6 +88,17 @@ class History:
     past: tuple[State, ...] = ()
     future: tuple[State, ...] = ()
 
+    @property
+    def beginning(self) -> Design:
+        """What edits of a broken file are compared with: the design that stands in for it, and what it was mended to from then on."""
+        states = (*self.past, self.present)
+        if self.present.broken is not None:
+            return states[0].design
+        whole = [state for state in states if state.broken is None]
+        # While a person types, the first text that is a design is seldom the one that was meant.
+        written = list(takewhile(lambda state: state.what == WRITTEN, whole))
+        return (written or whole[:1])[-1].design
+
     def then(self, state: State) -> History:
         """A new state; what was taken back is forgotten."""
         return History(state, (*self.past, self.present)[-LONGEST:])
@@ -97,5 +117,8 @@ class History:
 
     def of_file(self, path: Path) -> History:
         """The same states as those of another file."""
-        move = partial(State.of_file, path=path, sources={})
-        return History(move(self.present), tuple(map(move, self.past)), tuple(map(move, self.future)))
+        return self.each(partial(State.of_file, path=path, sources={}))
+
+    def each(self, change: Callable[[State], State]) -> History:
+        """The same edits with every state changed."""
+        return History(change(self.present), tuple(map(change, self.past)), tuple(map(change, self.future)))

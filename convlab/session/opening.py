@@ -50,7 +50,7 @@ def opened_draft(source: Source) -> Session:
         rest = changed(said or load(STAND_IN), {"name": name})
         broken = Broken(text, error.problems, instead="" if said else STAND_IN)
         state = State(rest, text_of(rest), str(file), broken=broken)
-        return Session(History(state), origin, rest, None, file, text)
+        return Session(History(state), origin, None, None, file, text)
     state = State(design, text, str(file))
     return Session(History(state), origin, design, state, file, text)
 

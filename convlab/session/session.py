@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
 from convlab.documents.literals import literal
-from convlab.errors import ConvlabError, Problem, quote
+from convlab.errors import ConvlabError, Place, Problem, quote
 from convlab.language.addresses import get
 from convlab.language.design import Design
 from convlab.language.files import load_text, write_whole
@@ -16,7 +17,8 @@ from convlab.language.turning import turn
 from convlab.language.validation import faults
 from convlab.session import stages
 from convlab.session.files import is_same, text_there
-from convlab.session.history import Broken, History, State
+from convlab.session.history import WRITTEN, Broken, History, State
+from convlab.session.summaries import presets_behind, with_own_summary
 
 MOST_PINNED = 32
 
@@ -29,8 +31,8 @@ class Session:
     history: History
     origin: str
     """The preset or the file that it began from."""
-    baseline: Design
-    """What it is compared with: first the design as it was opened."""
+    chosen: Design | None
+    """The baseline: first the design as it was opened; None as long as there was none that a file held or that a person chose."""
     stored: State | None
     """The state that lies in the file, or in the preset that it began from; None where it lies nowhere."""
     path: Path | None = None
@@ -47,6 +49,16 @@ class Session:
     def design(self) -> Design:
         """The design: always one that is valid."""
         return self.history.present.design
+
+    @property
+    def baseline(self) -> Design:
+        """What the design is compared with; nobody chose to be compared with what stands in for a broken file."""
+        return self.history.beginning if self.chosen is None else self.chosen
+
+    @property
+    def summary(self) -> str:
+        """What the design is, in a line; "" where that is what a preset says of another network, which is not saved either."""
+        return with_own_summary(self.design, presets_behind(self.origin, self.history)).summary
 
     @property
     def text(self) -> str:
@@ -102,10 +114,7 @@ class Session:
             design = changed(load_text(text, name=present.name), {"name": self.design.name})
         except ConvlabError as error:
             raise ConvlabError(*map(self._in_own_text, error.problems)) from None
-        # Nobody chose to be compared with what stood in for a broken file.
-        stood_in = self.broken is not None and self.baseline == (*self.history.past, present)[0].design
-        history = self.history.then(State(design, text, present.name, "the source"))
-        return replace(self, history=history, baseline=design if stood_in else self.baseline)
+        return replace(self, history=self.history.then(State(design, text, present.name, WRITTEN)))
 
     def replaced(self, design: Design, what: str) -> Session:
         """Another design as one step; it keeps the name of the one before."""
@@ -133,7 +142,7 @@ class Session:
 
     def with_baseline(self, design: Design | None = None) -> Session:
         """Compared with another design, or with the present one."""
-        return replace(self, baseline=self.design if design is None else design)
+        return replace(self, chosen=self.design if design is None else design)
 
     def pinned_now(self) -> Session:
         """The present design set aside; the same where it is already, refused where there are ``MOST_PINNED``."""
@@ -164,9 +173,12 @@ class Session:
             raise ConvlabError(Problem("usage", f"the source of {target} is no design yet", help=help), exit_code=2)
         else:
             target = self.path  # bases are found from where the path is, whatever other names the file has
+        own = partial(with_own_summary, presets=tuple(presets_behind(self.origin, history)))
+        history = history.each(lambda state: replace(state, design=own(state.design)))
         text = history.present.text
         write_whole(target, text.encode())
-        return replace(self, history=history, stored=history.present, path=target, on_disk=text)
+        kept = replace(self, chosen=own(self.baseline), pinned=tuple(map(own, self.pinned)))
+        return replace(kept, history=history, stored=history.present, path=target, on_disk=text)
 
     def _turned(self, path: str, value: Any) -> Design:
         """A knob turned to a plain value or a list, or refused with the problems that ``--set`` gives."""
@@ -188,12 +200,21 @@ class Session:
             pass
         return None
 
+    def is_in_text(self, place: Place) -> bool:
+        """Whether a mistake that was told stands in this text, not in a file that is its base."""
+        return place.file == self._name_of_text
+
+    @property
+    def _name_of_text(self) -> str:
+        """What mistakes in the text are told to be in: what began from a preset is not in the preset's file."""
+        return f"the text of {self.origin}" if self.path is None else self.history.present.name
+
     def _in_own_text(self, problem: Problem) -> Problem:
-        """A mistake in the text, told as one of the text: what began from a preset is not in the preset's file."""
+        """A mistake in the text, told as one of the text."""
         place = problem.place
-        if self.path is not None or place is None or place.file != self.history.present.name:
+        if place is None or place.file != self.history.present.name:
             return problem
-        return replace(problem, place=replace(place, file=f"the text of {self.origin}"))
+        return replace(problem, place=replace(place, file=self._name_of_text))
 
     def _with(self, design: Design, what: str) -> Session:
         present = self.history.present

@@ -15,9 +15,9 @@ from convlab.language.design import Design
 from convlab.language.files import find, load
 from convlab.language.knobs import changed
 from convlab.presets import preset_names
+from convlab.session.history import WALKED
 from convlab.session.session import Session
-
-FOLDER = "roadmap"
+from convlab.session.summaries import FOLDER
 
 
 class Step(NamedTuple):
@@ -54,17 +54,23 @@ def start_of(design: Design) -> Design | None:
     return _like(steps()[here.base - 1].design, design) if here is not None and here.base else None
 
 
+def place_of(session: Session) -> Step | None:
+    """The step that the design is; where it is none, the last one that it was before it was edited."""
+    before = (_by_design().get(_plain(state.design)) for state in reversed(session.history.past))
+    return step_of(session.design) or next(filter(None, before), None)
+
+
 def next_step(session: Session) -> Session:
-    """The session at the next step; from beside the walk at the first one. Raises ConvlabError at the end."""
-    here = step_of(session.design)
+    """The session at the next step, of the last one that it was at; at the first where there was none. Raises ConvlabError at the end."""
+    here = place_of(session)
     return _at(session, 0 if here is None else here.order)
 
 
 def previous_step(session: Session) -> Session:
-    """The session at the step before. Raises ConvlabError at the first one and beside the walk."""
-    here = step_of(session.design)
+    """The session at the step before the last one that it was at. Raises ConvlabError at the first one, and where there was none."""
+    here = place_of(session)
     if here is None:
-        message = "this design is no step of the walk from ResNet-50 to ConvNeXt-T"
+        message = "this design is no step of the walk from ResNet-50 to ConvNeXt-T, and comes from none"
         raise ConvlabError(Problem("usage", message, help="the next step is the first one"), exit_code=2)
     return _at(session, here.order - 2)
 
@@ -93,8 +99,8 @@ def _at(session: Session, index: int) -> Session:
         which = "first" if index < 0 else "last"
         raise ConvlabError(Problem("usage", f"this is the {which} step of the walk"), exit_code=2)
     step, design = walk[index], session.design
-    taken = _like(step.design, design) if step_of(design) else step.design
-    return session.replaced(taken, f"walk, step {step.order}: {step.published.step}")
+    taken = _like(step.design, design) if place_of(session) else step.design
+    return session.replaced(taken, f"{WALKED} {step.order}: {step.published.step}")
 
 
 def _like(step: Design, design: Design) -> Design:

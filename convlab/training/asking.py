@@ -16,9 +16,8 @@ from convlab.runs.ids import new_id
 from convlab.training.data.datasets import Dataset
 from convlab.training.data.registry import known as known_set
 from convlab.training.keeping.checkpoints import found
-from convlab.training.keeping.folders import RESULT, trainings
+from convlab.training.keeping.folders import JOB, RESULT, trainings
 from convlab.training.keeping.job import (
-    JOB,
     LATEST,
     Job,
     located,

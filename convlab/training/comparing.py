@@ -21,7 +21,8 @@ from convlab.training.asking import begun, lasting, place_of, refuse_other_data,
 from convlab.training.data.datasets import Dataset
 from convlab.training.data.registry import dataset
 from convlab.training.forecast import Forecast
-from convlab.training.keeping.job import JOB, Job, member_folder, refuse_other_weights, write_job
+from convlab.training.keeping.folders import JOB
+from convlab.training.keeping.job import Job, member_folder, refuse_other_weights, write_job
 from convlab.training.keeping.trained import Trained
 from convlab.training.preparing import Prepared, prepared, refuse_untrainable
 from convlab.training.proxies.brevity import epochs_of

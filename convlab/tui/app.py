@@ -74,6 +74,14 @@ class LabApp(App[None]):
         """The keys that a person set, by action."""
         return dict(self._remembered.keymap)
 
+    def key_of(self, name: str) -> str:
+        """The keys of an action as people write them."""
+        return key_text(",".join(self.keys_for(name)))
+
+    def keys_for(self, name: str) -> list[str]:
+        """The keys of an action."""
+        return self._remembered.keymap.get(name, action(name).key).split(",")
+
     def on_mount(self) -> None:
         """Begin, and look for a calibration meanwhile."""
         self.theme = self._first_theme
@@ -89,8 +97,9 @@ class LabApp(App[None]):
         if not isinstance(screen, Lab):
             return
         for item in ACTIONS:
-            keys = key_text(self._remembered.keymap.get(item.name, item.key))
-            yield SystemCommand(item.title, f"{item.help} ({keys})", lambda name=item.name: screen.action_do(name))
+            yield SystemCommand(
+                item.title, f"{item.help} ({self.key_of(item.name)})", lambda name=item.name: screen.action_do(name)
+            )
         for key in screen.panes.tabs:
             yield SystemCommand(f"Tab: {key}", "see this tab", lambda key=key: screen.panes.choose(key))
 
@@ -104,9 +113,7 @@ class LabApp(App[None]):
     def action_help_quit(self) -> None:
         """Ctrl+C, where nothing is selected to be copied: in a terminal it ends programs, here it might end work that runs."""
         if isinstance(self.screen, Lab):
-            leave, cancel = (
-                key_text(self._remembered.keymap.get(name, action(name).key)) for name in ("quit", "cancel")
-            )
+            leave, cancel = self.key_of("quit"), self.key_of("cancel")
             self.screen.say(f"Ctrl+C copies what is selected; {leave.split()[-1]} leaves, {cancel} cancels what runs.")
         else:
             self.notify("Ctrl+C copies what is selected; Esc leaves this.", markup=False)
@@ -142,7 +149,7 @@ class LabApp(App[None]):
         if state.error:
             self.notify(f"{state.title} failed: {_first(state.error)}", severity="error", timeout=10, markup=False)
         else:
-            self.notify(f"{state.title}: {outcome(state.result or {}) or state.status}.", markup=False)
+            self.notify(f"{state.title}: {outcome(state.result or {}, state.status)}.", markup=False)
         for screen in self.screen_stack:
             if isinstance(screen, Lab):
                 screen.unsay(RUNS.format(state.title))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import shlex
 import shutil
 import tempfile
 import threading
@@ -17,7 +18,9 @@ from typing import Any, Final, TypeAlias, final
 
 from convlab.errors import ConvlabError, Problem
 from convlab.progress import Progress
+from convlab.runs.provenance import COMMAND
 from convlab.tui.forms.order import Order
+from convlab.views.job_notes import notes_of
 from convlab.workers import Begun, Ended, Event, Noted, Told, Worker
 
 Curve: TypeAlias = tuple[tuple[float, float, float], ...]
@@ -63,6 +66,8 @@ class JobState:
     """Where a training's checkpoints go."""
     about: str = ""
     """What is done, where the title does not say it all: of a training which proxies."""
+    command: str = ""
+    """The command line that does the same in any shell, which the run is stored with; empty where only files can say the designs."""
 
     @property
     def status(self) -> str:
@@ -110,11 +115,12 @@ def resumed(state: JobState) -> JobState:
         curves=state.curves,
         folder=state.folder,
         about=state.about,
+        command=shlex.join(argv),
     )
 
 
 def _ended(state: JobState, ended: Ended) -> JobState:
-    told = [Noted(**note) for note in (ended.result or {}).get("notes", ())]
+    told = [Noted(note.message, note.help, note.path) for note in notes_of(ended.result or {})]
     fresh = tuple(note for note in told if note not in state.notes)
     stopped = state.stopping or ended.code == 130
     error = () if stopped and ended.signal else ended.error  # it was we who ended it
@@ -149,11 +155,10 @@ def _thinned(curve: Curve) -> Curve:
 @final
 @dataclass
 class _Running:
-    """A job, its worker, and the folder of its designs."""
+    """A job, its worker, and the folder of its designs, where some are in no file of their own."""
 
     state: JobState
-    order: Order
-    folder: Path
+    folder: Path | None = None
     worker: Worker | None = None
     patience: threading.Timer | None = None
 
@@ -186,8 +191,9 @@ class Jobs:
         folder = _folder()
         try:
             argv = order.argv(folder)
-            state = JobState(str(len(self._jobs) + 1), order.kind, order.title, argv)
-            return self._begin(_Running(state, order, folder))
+            command = order.shown if order.said else ""
+            state = JobState(self._next_id, order.kind, order.title, argv, command=command)
+            return self._begin(_Running(state, folder))
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise _unwritable(folder, error) from None
@@ -198,7 +204,16 @@ class Jobs:
     def resume(self, id: str) -> JobState:
         """Go on with a training that was broken off, in the same job. Raises ConvlabError where it cannot be begun."""
         job = self._jobs[id]
-        return self._begin(_Running(resumed(job.state), job.order, job.folder))
+        return self._begin(_Running(resumed(job.state), job.folder))
+
+    def resume_run(self, run: str, *, title: str) -> JobState:
+        """Go on with a training of the store that was broken off, as a job of its own. Raises ConvlabError where it cannot be begun."""
+        argv = ("convlab", "train", "--resume", run)
+        return self._begin(_Running(JobState(self._next_id, "train", title, argv, command=shlex.join(argv))))
+
+    @property
+    def _next_id(self) -> str:
+        return str(len(self._jobs) + 1)
 
     def cancel(self, id: str) -> None:
         """Have a job stop as by Ctrl-C, so that it keeps what it has; what does not stop in time is ended."""
@@ -233,7 +248,8 @@ class Jobs:
 
     def _begin(self, job: _Running) -> JobState:
         with self._lock:  # its first events wait until it is among the jobs
-            job.worker = Worker.start(job.state.argv, on=lambda event: self._hear(job, event))
+            told = {COMMAND: job.state.command} if job.state.command else {}
+            job.worker = Worker.start(job.state.argv, on=lambda event: self._hear(job, event), environment=told)
             self._jobs[job.state.id] = job
             state = job.state
         self._changed(state.id)
@@ -253,7 +269,8 @@ class Jobs:
     def _tidy(self, job: _Running) -> None:
         if job.patience is not None:
             job.patience.cancel()
-        shutil.rmtree(job.folder, ignore_errors=True)
+        if job.folder is not None:
+            shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def _folder() -> Path:

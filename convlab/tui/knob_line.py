@@ -9,8 +9,8 @@ from textual.widgets import Static
 
 from convlab.errors import ConvlabError
 from convlab.tui.prompt import told
-from convlab.views.automatic import AUTO, bounds_text, knob_text
 from convlab.views.grid import GridCell
+from convlab.views.knob_texts import knob_text
 
 
 @final
@@ -20,13 +20,13 @@ class KnobLine(Static):
     def show(self, cell: GridCell) -> None:
         """A knob with its value, that of the baseline where it differs, its constraint and its help."""
         knob = cell.knob
-        value = knob_text(cell.path, cell.value)
-        unit = f" {knob.unit}" if knob.unit and value != AUTO else ""
+        value = knob_text(knob, cell.value)
+        unit = f" {knob.unit}" if knob.unit and not knob.is_automatic(cell.value) else ""
         text = Text(no_wrap=True, overflow="ellipsis")
         text.append(f"{cell.path} = {value}{unit}", "bold")
         if cell.changed:
-            text.append(f"  (baseline {knob_text(cell.path, cell.baseline)})", "italic")
-        text.append(f"  {bounds_text(cell.path, knob)}\n")
+            text.append(f"  (baseline {knob_text(knob, cell.baseline)})", "italic")
+        text.append(f"  {knob.bounds()}\n")
         text.append(knob.help, "dim")
         self._put(text, refused=False)
 

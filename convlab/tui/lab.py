@@ -9,7 +9,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Static, TextArea
 
 from convlab.costs import Profile, profile
 from convlab.errors import ConvlabError
@@ -18,8 +18,9 @@ from convlab.session import Session
 from convlab.session.walking import Step, step_of
 from convlab.tui.actions import bindings
 from convlab.tui.cards import CardStrip
-from convlab.tui.deeds import DEEDS, ask, available
+from convlab.tui.deeds import DEEDS, SOMETIMES, ask, available
 from convlab.tui.deeds.editing import typed
+from convlab.tui.drawing.picture import shortened
 from convlab.tui.grid import DesignGrid
 from convlab.tui.headline import banner, card_row, headline
 from convlab.tui.knob_line import KnobLine
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 LEAST = (60, 15)
 """Below this nothing is legible."""
+
+BANNER_LINES, BANNER_MARGIN = 2, 2
+"""As the style sheet has them."""
 
 
 @final
@@ -52,8 +56,8 @@ class Lab(Screen[None]):
         """What is selected, for panels."""
         self.measured: dict[str, Design] = {}
         """The designs that jobs measured, by the job's id."""
-        self.last_command: tuple[str, ...] = ()
-        """The command line of the last deed, () where it was an edit."""
+        self.last_command: tuple[str, ...] | None = ()
+        """The command line of the last deed, () where it was an edit, None where no command line does the same."""
         self._problems = problems
         self._spoken_at: tuple[int, str] | None = None
         """Where the cursor stood when something else than its knob was put into the line under the panes."""
@@ -95,6 +99,7 @@ class Lab(Screen[None]):
     def go(self, session: Session) -> None:
         """Take another session, and show it."""
         self.session = session
+        self.last_command = ()
         self._spoken_at = None
         shown = self.shown()
         before = len(self.grid.grid.rows)
@@ -112,10 +117,11 @@ class Lab(Screen[None]):
         step, line = self.step, self.query_one("#banner", Static)
         self.query_one("#title", Static).update(headline(shown, step), layout=False)
         self.query_one(CardStrip).cards = card_row(shown, self.app.calibration, self.measured)
-        text = banner(shown, step)
+        text = banner(shown, step, save=self.app.key_of("save"))
         line.display = bool(text)
         if text:
-            line.update(text)
+            room = self.size.width - BANNER_MARGIN
+            line.update(shortened(text, room, BANNER_LINES))
 
     @property
     def step(self) -> Step | None:
@@ -156,7 +162,8 @@ class Lab(Screen[None]):
         self.attempt(lambda: DEEDS[name](self))
 
     def attempt(self, deed: Callable[[], None]) -> None:
-        """Do something; what is refused is told, and nothing changes."""
+        """Do something; what is refused is told, and nothing changes. What was said of the deed before goes."""
+        self._hush()
         try:
             deed()
         except ConvlabError as error:
@@ -171,8 +178,14 @@ class Lab(Screen[None]):
     def unsay(self, words: str) -> None:
         """Take words back from the line under the panes, where they still stand."""
         if str(self.query_one(KnobLine).content) == words:
+            self._hush()
+
+    def _hush(self) -> None:
+        """The knob under the cursor again in the line under the panes, where something else was said there."""
+        cell = self.grid.cell
+        if self._spoken_at is not None and cell is not None:
             self._spoken_at = None
-            self._moved()
+            self.query_one(KnobLine).show(cell)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that have nothing to do are dimmed."""
@@ -186,7 +199,6 @@ class Lab(Screen[None]):
 
     def turn(self, path: str, value: object) -> None:
         """Turn a knob. Raises ConvlabError."""
-        self.last_command = ()
         self.go(self.session.turned(path, value))
 
     @property
@@ -207,8 +219,21 @@ class Lab(Screen[None]):
             f"convlab needs {LEAST[0]} x {LEAST[1]} characters; this is {width} x {height}.\nMake the window larger, or q quits."
         )
         self.panes.lay_out()
+        if self.query_one("#banner", Static).display:
+            self.show_figures(self.shown())
 
     # What widgets tell
+
+    def on_key(self, event: events.Key) -> None:
+        """The key of an action that is dimmed, which no binding takes: the action says why it has nothing to do."""
+        for name in SOMETIMES:
+            if event.key in self.app.keys_for(name) and not available(self, name):
+                self.action_do(name)
+
+    @on(TextArea.Changed)
+    def _typed(self, event: TextArea.Changed) -> None:
+        if event.text_area.has_focus:  # not where the text follows the design
+            self._hush()
 
     @on(DesignGrid.Moved)
     def _moved(self) -> None:

@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
+from textual.widgets.input import Selection
 from textual.widgets.option_list import Option
 
 from convlab.errors import ConvlabError, Problem, visible
-from convlab.views.automatic import AUTO, bounds_text
 from convlab.views.grid import GridCell
 from convlab.views.tables import plain, value_text
 
@@ -54,9 +54,10 @@ class Prompt(Vertical):
         self._path = cell.path
         line = self.query_one(Input)
         line.border_title = f"{cell.path}, {cell.knob.unit}" if cell.knob.unit else cell.path
-        line.border_subtitle = bounds_text(cell.path, cell.knob)
-        line.value = seed or (AUTO if cell.text == AUTO else editable(cell.value))
-        line.cursor_position = len(line.value)
+        line.border_subtitle = cell.knob.bounds()
+        line.value = seed or (cell.knob.zero if cell.knob.is_automatic(cell.value) else editable(cell.value))
+        # What is typed takes the place of the former value, or goes on with what began it.
+        line.selection = Selection(len(seed) and len(line.value), len(line.value))
         self._choices(cell)
         self._say("")
         self.display = True
@@ -74,7 +75,7 @@ class Prompt(Vertical):
         elif event.key == "escape":
             self.action_leave()
         elif event.is_printable and event.character:
-            line.insert_text_at_cursor(event.character)
+            line.replace(event.character, *sorted(line.selection))
         return True
 
     def refuse(self, error: ConvlabError) -> None:

@@ -23,7 +23,8 @@ def begun(
         return None
     session = opened_draft(source)
     if image is not None:
-        session = session.turned("image.size", image).with_baseline()
+        session = session.turned("image.size", image)
+        session = session if session.broken else session.with_baseline()
     return session if baseline is None else session.with_baseline(baseline)
 
 

@@ -14,6 +14,10 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """The number formats, and the bytes of an element."""
 
 
+FAR = 10.0
+"""A change above this, +1000 %, is told as a factor."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """What a headline figure is: its name on the card, its unit, and what it means."""
@@ -93,9 +97,12 @@ class Delta:
 
     @property
     def text(self) -> str:
-        """Arrow, sign and percent: up and down also differ without colour."""
+        """Arrow, sign and percent, far up the factor: up and down also differ without colour."""
         if self.difference == 0:
             return "="
+        if self.ratio is not None and self.ratio > FAR:
+            factor = 1 + self.ratio
+            return f"▲ x{factor:.1f}" if factor < 99.95 else f"▲ x{factor:,.0f}"
         arrow = "▲" if self.difference > 0 else "▼"
         return f"{arrow} {self.difference:+g}" if self.ratio is None else f"{arrow} {units.percent(self.ratio)}"
 

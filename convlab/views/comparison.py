@@ -9,7 +9,8 @@ from typing import Any
 from convlab.costs import Profile, profile
 from convlab.views.cards import FIGURES, Card, cards, plain_cards
 from convlab.views.knob_paths import Difference, differences
-from convlab.views.tables import Cell, Column, Table, plain, value_text, words
+from convlab.views.knob_texts import path_text
+from convlab.views.tables import Cell, Column, Table, plain, words
 
 
 def comparison(profiles: Sequence[Profile], predicted: Sequence[Sequence[Card]] = ()) -> Table:
@@ -30,7 +31,10 @@ def comparison(profiles: Sequence[Profile], predicted: Sequence[Sequence[Card]] 
 def knob_table(profiles: Sequence[Profile]) -> Table:
     """A row for every knob in which the designs differ; "-" where a design's kinds do not use the knob."""
     found = differences([profile.design for profile in profiles])
-    rows = [(words(item.path), *(Cell(plain(value), _value(value)) for value in item.values)) for item in found]
+    rows = [
+        (words(item.path), *(Cell(plain(value), path_text(item.path, value)) for value in item.values))
+        for item in found
+    ]
     return Table(_columns("knob", profiles), tuple(rows))
 
 
@@ -84,7 +88,3 @@ def _with_doubt(card: Card) -> Card:
 
 def _with_delta(card: Card) -> str:
     return card.text if card.delta is None else f"{card.text} {card.delta.text}"
-
-
-def _value(value: Any) -> str:
-    return "-" if value is None else value_text(value)

@@ -15,8 +15,8 @@ from convlab.language.design import Design
 from convlab.language.knobs import Knob, knobs_of
 from convlab.layers import Row
 from convlab.metrics import METRICS
-from convlab.views.automatic import knob_text
 from convlab.views.knob_paths import NOT_COMPARED
+from convlab.views.knob_texts import knob_text
 from convlab.views.tables import Cell, size_text
 
 # fmt: off
@@ -81,7 +81,7 @@ class GridCell:
     @property
     def text(self) -> str:
         """The value as the grid shows it."""
-        found = knob_text(self.path, self.value)
+        found = knob_text(self.knob, self.value)
         return found if len(found) <= WIDEST else found[: WIDEST - 1] + "…"
 
 

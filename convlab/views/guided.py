@@ -5,7 +5,7 @@ from __future__ import annotations
 from convlab.costs import Profile, profile
 from convlab.session.walking import Step, start_of, steps
 from convlab.views.cards import delta
-from convlab.views.tables import value_text
+from convlab.views.knob_texts import path_text
 
 
 def step_text(step: Step, costs: Profile) -> str:
@@ -16,7 +16,7 @@ def step_text(step: Step, costs: Profile) -> str:
     start = start_of(costs.design)
     if start is None:
         return text
-    turned = ", ".join(f"{path} = {value_text(value)}" for path, value in step.turns)
+    turned = ", ".join(f"{path} = {path_text(path, value)}" for path, value in step.turns)
     return f"{text} Against step {step.base}: {change_text(costs, profile(start))}. Turned: {turned}."
 
 

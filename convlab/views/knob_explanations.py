@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,8 +98,8 @@ def explain_kind(section: str, kind: str) -> Explanation:
     noun: Any = SECTIONS[section]
     made = noun.of(kind)
     unused = UNUSED.get((section, kind), frozenset()) | {"kind"}
-    knobs = ((field.name, getattr(made, field.name)) for field in dataclasses.fields(made) if field.name not in unused)
-    facts = tuple((name, value_text(value)) for name, value in knobs if value != ())
+    knobs = ((knob, getattr(made, name)) for name, knob in knobs_of(noun).items() if name not in unused)
+    facts = tuple((knob.name, _value(knob, value)) for knob, value in knobs if value != ())
     text = f"{KIND_WORDS[section].get(kind)} Its defaults for the knobs of {section}:"
     if kind == "custom":
         path = f"{section}.branch"
@@ -141,7 +140,7 @@ def _knob(path: str, knob: Knob) -> Explanation:
     facts = (
         ("value", knob.bounds()),
         ("unit", knob.unit),
-        ("default", "" if path in PLURALS else value_text(knob.default) or "empty"),
+        ("default", "" if path in PLURALS else _value(knob, knob.default) or "empty"),
         ("by kind", _by_kind(section, knob)),
         ("one stage", single),
         ("not used by", _not_used_by(section, knob)),
@@ -152,6 +151,10 @@ def _knob(path: str, knob: Knob) -> Explanation:
         known = (*known, *written_layers())
     example = _with_kind(section, knob, single or path) + _turned(single or path, _example(path, knob))
     return Explanation(path, "knob", sentence(text), known, example)
+
+
+def _value(knob: Knob, value: Any) -> str:
+    return knob.zero if knob.is_automatic(value) else value_text(value)
 
 
 def _with_kind(section: str, knob: Knob, path: str) -> str:

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from convlab.views.learning import Series
-from convlab.views.proxies import SIZES
 
 LivePoint = tuple[float, float, float]
 """Step, training loss in nats, validation accuracy from 0 to 1 (NaN where nobody looked)."""
 
 Curves = Mapping[tuple[str, int], Sequence[LivePoint]]
 """By design and seed."""
+
+DONE = "done"
+"""The status of a job that came to its end."""
+
+SIZES = ("depths", "widths")
+"""The knobs that make a proxy of a network: where one of them is smaller, another network is trained."""
 
 FIGURES: Mapping[str, tuple[str, str]] = {
     "loss": ("training loss", "nats"),
@@ -25,7 +30,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
 
 @final
 @dataclass(frozen=True, slots=True)
-class Told:
+class JobCurves:
     """What a job tells of its trainings: their curves, its name for people where another has such curves too, and its result."""
 
     curves: Curves
@@ -61,7 +66,7 @@ def live_series(curves: Curves, figure: str) -> tuple[Series, ...]:
     return tuple(_series(name, seed, points, figure) for (name, seed), points in curves.items())
 
 
-def live_curves(told: Sequence[Told]) -> tuple[LiveCurve, ...]:
+def live_curves(told: Sequence[JobCurves]) -> tuple[LiveCurve, ...]:
     """For each training of some jobs its series; a design and seed that several jobs have are told apart by the jobs' names."""
     often = Counter(key for job in told for key in job.curves)
     return tuple(_live(job, key, apart=often[key] > 1) for job in told for key in job.curves)
@@ -86,18 +91,24 @@ def rates(result: Mapping[str, Any]) -> tuple[Rate, ...]:
     return tuple(_rate(row) for row in rows if "images_per_second" in row)
 
 
-def outcome(result: Mapping[str, Any]) -> str:
-    """What came of a job in a sentence: images a second of networks, or what trainings reached on the test split; "" of anything else."""
+def outcome(result: Mapping[str, Any], status: str = DONE) -> str:
+    """What came of a job in a sentence: images a second of networks, or what trainings reached on the test split.
+
+    The status comes first where it is not ``DONE``, so that what was stopped does not read as what is done, and alone where that is all.
+    """
     speeds = [f"{rate.name} {rate.median:,.4g} img/s" for rate in rates(result) if rate.median]
-    reached = {(name, seed): value for (name, seed), value in _tests(result).items() if value is not None}
+    tests = _tests(result)
+    reached = {(name, seed): value for (name, seed), value in tests.items() if value is not None}
     several = len({seed for _, seed in reached}) > 1
     shown = [f"{name}{f', seed {seed}' * several} {value:.1f} %" for (name, seed), value in reached.items()]
     smaller = any(each["path"] in SIZES for changes in result.get("overrides", {}).values() for each in changes)
     proxy = (", as a proxy" if len(shown) == 1 else ", as proxies") * smaller
-    return ", ".join(speeds) or (f"{', '.join(shown)} test accuracy{proxy}" if shown else "")
+    without = f"; {len(tests) - len(shown)} of {len(tests)} without one" * (len(tests) > len(shown))
+    told = ", ".join(speeds) or (f"{', '.join(shown)} test accuracy{proxy}{without}" if shown else "")
+    return told if told and status == DONE else "; ".join(filter(None, (status, told)))
 
 
-def _live(job: Told, key: tuple[str, int], *, apart: bool) -> LiveCurve:
+def _live(job: JobCurves, key: tuple[str, int], *, apart: bool) -> LiveCurve:
     name, seed = key
     series = {figure: _series(name, seed, job.curves[key], figure) for figure in FIGURES}
     whose = f", {job.name}" if apart and job.name else ""

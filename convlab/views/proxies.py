@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convlab.training.proxies.brevity import for_its_budget
 from convlab.training.recording import budget
+from convlab.views.live_learning import SIZES
 from convlab.views.tables import value_text
 
 if TYPE_CHECKING:
@@ -14,17 +15,18 @@ if TYPE_CHECKING:
     from convlab.training.proxies.overrides import Override
     from convlab.training.recipes.recipe import Recipe
 
-SIZES = ("depths", "widths")
-"""The knobs that are told; of the others only how many were changed."""
-
 
 def proxies_text(overrides: Mapping[str, Sequence[Override]], recipe: Recipe, data: Dataset) -> str:
-    """The data, the side of the images, the budget, and the depths and widths, which several designs have each of its own."""
+    """The data, the side of the images, the budget, and the depths and widths, which several designs have each of its own.
+
+    Of other knobs it says only how many were changed. A network that has its own depths and widths is called no proxy.
+    """
     fitted, _ = for_its_budget(recipe, len(data.train))
     told = {name: _changes(each) for name, each in overrides.items()}
     designs = [f"{name}: {text}" for name, text in told.items()] if len(told) > 1 else list(told.values())
     place = f"{data.name}, {data.height}x{data.width} px, {budget(fitted, data):,} images"
-    return "; ".join((f"proxy on {place}", *designs))
+    smaller = any(each.path in SIZES for changes in overrides.values() for each in changes)
+    return "; ".join((f"{'proxy ' * smaller}on {place}", *designs))
 
 
 def _changes(overrides: Sequence[Override]) -> str:

@@ -11,7 +11,8 @@ from convlab.language.files import load
 from convlab.language.turning import turn
 from convlab.language.validation import validated
 from convlab.presets import preset_names
-from convlab.session.walking import FOLDER, order_of, turned_by
+from convlab.session.summaries import FOLDER
+from convlab.session.walking import order_of, turned_by
 from convlab.views.notes import Note
 from convlab.views.tables import Cell, Column, Table, value_text, words
 

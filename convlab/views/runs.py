@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from convlab import units
 from convlab.runs.comparing import Difference, Line, Ratio
+from convlab.runs.ids import short_name
 from convlab.runs.querying import Answer
 from convlab.runs.records import CONDITIONS, FURTHER_CONDITIONS, TRAINING_CONDITIONS, Row, Run, conditions_of
 from convlab.views.tables import Cell, Column, Table, value_text, words
@@ -51,10 +52,15 @@ def run_facts(run: Run, environment: Mapping[str, Any]) -> list[tuple[str, str]]
         ("code", code_text(run)),
         ("process", f"{run.process} on {run.host}" if run.process is not None else ""),
         ("environment", f"{run.environment[:12]}, {len(dict(flat(environment)))} facts (--environment)"),
-        ("note", "; ".join(run.note.splitlines())),
+        *(("note", line) for line in run.note.splitlines()),
         ("marked", f"for removal, {time_text(run.deleted)} UTC" if run.deleted else ""),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def heir_facts(run: Run, others: Iterable[Run]) -> list[tuple[str, str]]:
+    """The runs that go on with a run."""
+    return [("resumed as", each.id) for each in others if each.settings.get("resumed_from") == run.id]
 
 
 def row_table(rows: Mapping[int, Row]) -> Table:
@@ -163,11 +169,6 @@ def subject_text(row: Row) -> str:
 def short_names(runs: Sequence[Run]) -> list[str]:
     """The last letters of the runs' names, which tell them apart."""
     return [short_name(run.id) for run in runs]
-
-
-def short_name(run: str) -> str:
-    """The last letters of a run's name, by which the shell knows it too."""
-    return run.rpartition("-")[2]
 
 
 def time_text(moment: datetime | None) -> str:

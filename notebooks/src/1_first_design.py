@@ -56,10 +56,10 @@ print(f"{convlab.profile(wider).params - convlab.profile(design).params:,} more 
 # ## Write your own
 #
 # A file says what differs from a preset. Save it, and every command knows it by its name: `convlab profile
-# mine.toml`.
+# mine.toml`. A file that you have changed since then stays as it is: this one is `mine-2.toml` then.
 
 # %%
-lab.save("mine.toml")
+print(lab.save("mine.toml", numbered=True))
 print(lab.session.text)
 
 # %% [markdown]

@@ -155,7 +155,7 @@ def test_a_turned_design_beside_itself(nets: tuple[str, str], shell: Callable, m
     turned = ("--set", "block.kernel_size=3", "--against", nets[0])
     ran = shell("train", nets[0], *turned, *DIGITS, "--json", "--no-store")
     begun = json.loads(ran.err.splitlines()[0])["begun"]
-    assert begun["about"].startswith("proxy on digits, 8x8 px, 256 images; small-turned: ")
+    assert begun["about"].startswith("on digits, 8x8 px, 256 images; small-turned: ")
     assert {found["name"] for found in ran.json["trained"]} == {"small-turned", "small"}
     assert [doubt["topic"] for doubt in ran.json["doubts"]] == ["kernels"]
 

@@ -13,7 +13,7 @@ import pytest
 from browsing import artifacts, chromium, elsewhere, heard, in_a_browser
 
 import convlab
-from convlab.notebook.folder import copy_notebooks, server_command
+from convlab.notebook.folder import copy_notebooks, first_page, server_command
 
 PATIENCE_MS = 90_000
 HANGING_MS = 20_000
@@ -34,7 +34,7 @@ pytestmark = in_a_browser
 
 @pytest.fixture
 def server(tmp_path):
-    """A JupyterLab that serves copies of the notebooks; its address with the token."""
+    """A JupyterLab that serves copies of the notebooks: its address, and where it opens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -46,7 +46,7 @@ def server(tmp_path):
     with subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True) as process:
         try:
             _wait_for(f"http://127.0.0.1:{port}/api/status?token=secret", process, tmp_path / "server.log")
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", first_page(folder)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -70,7 +70,8 @@ def page(tmp_path):
 
 def test_a_slider_moves_a_bar_and_a_card(server, page, tmp_path):
     said, asked = heard(page)
-    page.goto(f"{server}/lab/tree/1_first_design.ipynb?token=secret", timeout=PATIENCE_MS)
+    address, first = server
+    page.goto(f"{address}{first}?token=secret", timeout=PATIENCE_MS)
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()  # before, it would ask for a kernel
     page.keyboard.press("Control+b")  # the side bar away
@@ -92,13 +93,16 @@ def test_a_slider_moves_a_bar_and_a_card(server, page, tmp_path):
     after = page.evaluate(HEIGHT_OF_BAR)
     (artifacts(tmp_path) / "notebook_slider.json").write_text(json.dumps({"key_to_plot_ms": round(took_ms)}))
     assert "▲ +16.8 %" in params.inner_text()
+    assert page.locator(".convlab-still").count() == 1
+    assert not page.locator(".convlab-still").is_visible()  # what a page without controls shows
+    assert page.get_by_text("Jupyter news").count() == 0  # it would ask by now
     costs = [
         convlab.profile(convlab.turn(convlab.load("convnext_t"), "stages.2.depth", depth)).macs for depth in (12, 13)
     ]
     assert after[3] - before[3] == pytest.approx((costs[1] - costs[0]) / 1e9)
     assert after[:3] == before[:3]
     assert took_ms < HANGING_MS
-    assert elsewhere(asked, server) == []
+    assert elsewhere(asked, address) == []
     errors = [text for kind, text in said if kind == "error"]
     assert [each for each in errors if "plotly" in each.lower() or "widget" in each.lower()] == []
 

@@ -135,6 +135,64 @@ def test_it_opens_sessions_designs_and_files(tmp_path):
     assert Explorer(lab.design).design == lab.design
 
 
+def test_a_file_is_written_over_only_where_nothing_is_lost(tmp_path):
+    mine = tmp_path / "mine.toml"
+    lab = Explorer("convnext_atto")
+    assert lab.save(mine) == mine
+    lab.turn("stages.0.depth", 4)
+    lab.save(mine)  # its own
+    first = mine.read_text()
+    again = Explorer("convnext_atto")  # another kernel
+    again.turn("stages.0.depth", 4)
+    assert again.save(mine) == mine  # the same text
+    mine.write_text(first + "# a word of mine\n")
+    again.turn("stages.0.depth", 5)
+    with pytest.raises(convlab.ConvlabError, match=r'"mine\.toml" is already there') as refused:
+        again.save(mine)
+    assert "overwrite=True" in refused.value.problems[0].help
+    assert again.save(mine, numbered=True) == tmp_path / "mine-2.toml"
+    assert again.save(mine, numbered=True) == tmp_path / "mine-2.toml"
+    assert mine.read_text() == first + "# a word of mine\n"
+    opened_again = Explorer(mine)
+    opened_again.turn("stages.0.depth", 6)
+    opened_again.save(mine)  # as it was read
+    assert "# a word of mine" in mine.read_text()
+    again.save(mine, overwrite=True)
+    assert convlab.load(mine).depths[0] == 5
+    with pytest.raises(convlab.ConvlabError, match="already there"):
+        again.save(tmp_path)
+
+
+def test_a_file_says_what_differs_from_the_preset_and_not_its_summary(tmp_path):
+    lab = Explorer("convnext_t")
+    assert lab.design == convlab.load("convnext_t")
+    lab.turn("stages.3.width", 1024)
+    assert lab.design.summary == ""
+    path = lab.save(tmp_path / "mine.toml")
+    assert path.read_text() == 'base = "convnext_t"\nwidths = [96, 192, 384, 1024]\n'
+    assert convlab.load(path) == lab.design
+    lab.undo()
+    assert "Liu" in lab.design.summary
+    lab.redo()
+    lab.turn("summary", "a wide one")
+    lab.turn("block.kernel_size", 9)
+    assert lab.design.summary == "a wide one"
+    assert 'summary = "a wide one"' in lab.session.text
+    turned = Explorer(convlab.turn(convlab.load("resnet50"), "stages.0.depth", 2))
+    assert turned.session.text == 'base = "resnet50"\ndepths = [2, 4, 6, 3]\n'
+
+
+def test_a_page_without_a_kernel_has_its_figures(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda output, **_: shown.append(output))
+    Explorer("convnext_atto", knobs=["stages.0.depth"])._ipython_display_()
+    controls, still = shown
+    assert "application/vnd.jupyter.widget-view+json" in controls
+    assert "text/html" not in controls  # of an output with both, a page made of the notebook takes the controls alone
+    assert "3.696 M" in still.data
+    assert "stages.3" in still.data
+
+
 @pytest.mark.parametrize(
     "name", ["convnext_t", "swin_t", "vit_b16", "convnext_iso_s", "efficientnet_b0", "repvgg_a0", "resnet50"]
 )

@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import pytest
 
 from convlab.errors import ConvlabError
-from convlab.notebook.folder import copy_notebooks, notebooks, server_command
+from convlab.notebook.folder import copy_notebooks, first_page, notebooks, server_command
 
 
 def test_copies_are_made_and_a_file_that_is_there_is_kept(tmp_path):
@@ -47,6 +48,31 @@ def test_the_server_listens_on_this_machine_alone(tmp_path):
     assert "--ServerApp.ip=127.0.0.1" in words
     assert "--no-browser" not in words
     assert "--ServerApp.port=8899" in server_command(tmp_path, port=8899, browser=False)
+    assert f"--LabApp.default_url={first_page(tmp_path)}" in words
+    assert first_page(tmp_path).endswith("/tree/1_first_design.ipynb")
+    assert first_page(tmp_path) != first_page(tmp_path / "other")  # the tabs of one folder do not come up in another
+
+
+STANDS_IN = """
+import os, time
+from convlab.notebook.serving import PARENT, follow
+follow()
+print("serving", PARENT in os.environ, flush=True)
+time.sleep(60)
+"""
+"""What follows its parent as the server does, without being one."""
+
+SERVES = f"import sys; from convlab.cli.lab import _serve; sys.exit(_serve([sys.executable, '-c', {STANDS_IN!r}]))"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_what_ends_the_command_ends_the_server(sent):
+    with subprocess.Popen([sys.executable, "-c", SERVES], stdout=subprocess.PIPE) as command:
+        assert command.stdout.readline() == b"serving False\n"  # kernels have another parent
+        command.send_signal(sent)
+        assert command.stdout.read() == b""  # which the server held, too
+        assert command.wait() == (-sent if sent == signal.SIGKILL else 128 + sent)
 
 
 @pytest.mark.slow
@@ -60,9 +86,16 @@ def test_the_command_serves_until_it_is_stopped(tmp_path):
         try:
             found = _asked(f"http://127.0.0.1:{port}/api/contents?token=secret", lab)
             assert "1_first_design.ipynb" in [each["name"] for each in found["content"]]
+            news = "@jupyterlab/apputils-extension:notification"
+            asked = _asked(f"http://127.0.0.1:{port}/lab/api/settings/{news}?token=secret", lab)
+            assert asked["schema"]["properties"]["fetchNews"]["default"] == "false"
+            lab.terminate()  # this process alone
+            lab.communicate(timeout=60)  # which ends where the server and its kernels have ended, too
+            with pytest.raises(urllib.error.URLError, match="refused"):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=secret", timeout=10)
         finally:
-            os.killpg(lab.pid, signal.SIGTERM)
-            lab.communicate(timeout=60)
+            if lab.poll() is None:
+                os.killpg(lab.pid, signal.SIGKILL)
 
 
 def _asked(address, process):

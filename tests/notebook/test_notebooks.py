@@ -91,3 +91,9 @@ def _quiet():
     import warnings
 
     return warnings.catch_warnings(action="ignore")
+
+
+def test_to_run_a_notebook_again_harms_no_file():
+    saving = [line for source in SOURCES for line in source.read_text().splitlines() if ".save(" in line]
+    assert saving
+    assert all("numbered=True" in line for line in saving)

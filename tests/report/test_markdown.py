@@ -36,6 +36,7 @@ def test_report(asked):
     assert "@someone" not in outside
     assert "| params | 11.69 M |" in text
     assert "154 images/s" in text
+    assert re.search(r"\| `?stem.width`? \| 64 \| auto \|", text)  # its 0 is no width
     assert "### Where this was made" not in text
     assert "### Where the costs are" not in text
     assert text.count("<details>") == text.count("</details>") == 4

@@ -89,6 +89,10 @@ def test_it_fits_a_narrow_window(opened):
     shown, _, _ = opened
     shown.set_viewport_size({"width": 400, "height": 800})
     assert shown.evaluate("document.documentElement.scrollWidth") <= 400
+    for chart in shown.locator("figure").all():
+        chart.hover()
+        toolbar, title = chart.locator(".modebar").bounding_box(), chart.locator(".gtitle").bounding_box()
+        assert toolbar["y"] + toolbar["height"] <= title["y"]
 
 
 def _wait_for_paper(shown, theme):

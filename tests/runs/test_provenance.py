@@ -16,7 +16,7 @@ import convlab
 from convlab.runs.address import shown
 from convlab.runs.ids import new_id, patterns
 from convlab.runs.plain import canonical, digest, plain, without_passwords
-from convlab.runs.provenance import Writer, code_version, command_line, is_alive, this_process
+from convlab.runs.provenance import COMMAND, Writer, code_version, command_line, is_alive, this_process
 from convlab.runs.times import moment, span
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,10 @@ def test_the_version_is_of_this_code():
 def test_the_command_has_no_password(monkeypatch):
     monkeypatch.setattr("sys.argv", ["/usr/bin/convlab", "bench", "a b", "--store", "postgresql://me:secret@host/db"])
     assert command_line() == "convlab bench 'a b' --store 'postgresql://me:***@host/db'"
+    monkeypatch.setenv(
+        COMMAND, "convlab train 'a b' --store 'postgresql://me:secret@host/db'"
+    )  # what another process was told
+    assert command_line() == "convlab train 'a b' --store 'postgresql://me:***@host/db'"
     assert without_passwords("postgresql://me@host/db") == "postgresql://me@host/db"
 
 

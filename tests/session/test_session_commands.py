@@ -10,6 +10,7 @@ from turns import edits, written
 
 from convlab import ConvlabError, load
 from convlab.documents.assignments import parse_assignment
+from convlab.language.knobs import changed
 from convlab.session import begun, command, opened
 from convlab.session.commands import assignments
 
@@ -36,11 +37,9 @@ def test_as_short_as_it_can_be():
 def test_a_file_and_what_is_not_saved_of_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     session = opened("convnext_s").turned("drop_path", 0.3).saved("-my design.toml")
-    assert text(session, "profile") == "convlab profile './-my design.toml'"
-    assert (
-        text(session.turned("head.classes", 10), "profile")
-        == "convlab profile './-my design.toml' --set head.classes=10"
-    )
+    path = f"'{tmp_path}/-my design.toml'"
+    assert text(session, "profile") == f"convlab profile {path}"
+    assert text(session.turned("head.classes", 10), "profile") == f"convlab profile {path} --set head.classes=10"
     (tmp_path / "-my design.toml").unlink()
     with pytest.raises(ConvlabError, match="has to be saved first"):
         command(session, "profile")
@@ -48,7 +47,8 @@ def test_a_file_and_what_is_not_saved_of_it(tmp_path, monkeypatch):
 
 def test_a_design_that_is_in_no_file():
     with pytest.raises(ConvlabError, match="has to be saved first"):
-        command(begun(load("convnext_s"), "a run"), "profile")
+        command(begun(changed(load("convnext_s"), {"name": "mine"}), "a run"), "profile")
+    assert text(begun(load("convnext_s"), "a run"), "profile") == "convlab profile convnext_s"  # a preset all the same
 
 
 @settings(max_examples=15)

@@ -6,7 +6,9 @@ import pytest
 from turns import STYLES
 
 from convlab import ConvlabError, load
+from convlab.language.knobs import changed
 from convlab.session import opened, opened_draft
+from convlab.session.walking import at_step
 
 TEXT = """#:schema ../design.schema.json
 # My own.
@@ -94,10 +96,26 @@ def test_a_preset_is_saved_where_it_is_told(tmp_path):
     with pytest.raises(ConvlabError, match="has no file yet"):
         session.saved()
     saved = session.saved(tmp_path / "b30.toml")
-    assert load(tmp_path / "b30.toml") == session.design
+    assert load(tmp_path / "b30.toml") == saved.design == changed(session.design, {"name": "b30", "summary": ""})
     assert "#:schema" not in saved.text
     assert 'base = "convnext_t"' in saved.text
     assert saved.turned("drop_path", 0.0).saved().text == (tmp_path / "b30.toml").read_text()
+
+
+def test_the_summary_of_a_preset_is_of_no_other_network(tmp_path):
+    session, path = opened("convnext_t"), tmp_path / "mine.toml"
+    same = session.turned("drop_path", 0.2).saved(path)
+    assert same.summary == load(path).summary == session.design.summary
+    other = same.turned("stages.0.depth", 4)
+    assert (other.summary, other.saved().text.count("summary")) == ("", 0)
+    assert load(path).summary == ""
+    assert not other.saved().unsaved
+    assert other.saved().undone().summary == session.design.summary
+    said = other.turned("summary", "mine, deeper").saved()
+    assert said.summary == load(path).summary == "mine, deeper"
+    walked = at_step(session, 14)
+    assert walked.summary.startswith("The walk, step 14")
+    assert walked.turned("stages.0.depth", 4).summary == ""
 
 
 def test_line_ends_are_kept(tmp_path):
@@ -167,7 +185,11 @@ def test_a_broken_file_is_kept_until_it_is_mended(name, tmp_path):
     mended = session.written('base = "convnext_t"\ndrop_path = 0.5\n')
     assert mended.broken is None
     assert mended.baseline == mended.design  # not what stood in
-    assert session.with_baseline(load("resnet50")).written(mended.text).baseline == load("resnet50")
+    typed_on = session.written('base = "convnext_t"\n').written(mended.text)
+    assert typed_on.turned("drop_path", 0.1).baseline == mended.design  # not the first text that was a design
+    assert mended.undone().baseline == session.design
+    assert mended.undone().written('base = "resnet50"\n').baseline.stem.kind == "conv"
+    assert session.with_baseline(session.design).written(mended.text).baseline == session.design
     assert load(mended.saved().path).drop_path == 0.5
 
 

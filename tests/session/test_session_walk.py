@@ -6,7 +6,7 @@ from convlab import ConvlabError, load
 from convlab.facts import roadmap
 from convlab.language.files import load_text
 from convlab.session import command, opened
-from convlab.session.walking import at_step, next_step, previous_step, step_of, steps
+from convlab.session.walking import at_step, next_step, place_of, previous_step, step_of, steps
 
 
 def test_from_the_first_step_to_the_last_and_back():
@@ -50,6 +50,12 @@ def test_where_a_design_stands():
         previous_step(beside)
     assert step_of(next_step(beside).design).order == 1
     assert step_of(at_step(beside, 7).design).order == 7
+    # Edits of a step lose nobody's place.
+    edited = at_step(opened("resnet50"), 14).turned("stages.0.depth", 4).turned("image.size", 288)
+    assert (step_of(edited.design), place_of(edited).order) == (None, 14)
+    assert step_of(next_step(edited).design).order == 15
+    assert next_step(edited).design.image.size == 288
+    assert step_of(previous_step(edited).design).order == 13
     for order in (0, 17):
         with pytest.raises(ConvlabError):
             at_step(beside, order)

@@ -13,7 +13,7 @@ import convlab
 from convlab.errors import ConvlabError
 from convlab.training.batches.batches import Batches
 from convlab.training.comparing import train
-from convlab.training.keeping.job import JOB
+from convlab.training.keeping.folders import JOB
 from convlab.training.proxies.brevity import for_its_budget
 from convlab.training.recipes.named import changed, recipe
 

@@ -13,8 +13,8 @@ import convlab
 from convlab import ConvlabError
 from convlab.models import build
 from convlab.training.comparing import train
-from convlab.training.keeping.folders import RESULT
-from convlab.training.keeping.job import JOB, read_job
+from convlab.training.keeping.folders import JOB, RESULT
+from convlab.training.keeping.job import read_job
 from convlab.training.running.fine_tuning import origin_of
 
 RECIPE = recipe_of(samples=16 * 2, evaluations=1)

@@ -17,7 +17,7 @@ import convlab.tui
 from convlab import load
 from convlab.errors import ConvlabError
 from convlab.exports.formats import FORMATS
-from convlab.language.knobs import knobs_of
+from convlab.language.knobs import changed, knobs_of
 from convlab.settings import Settings
 from convlab.tui.forms.control import Control
 from convlab.tui.forms.form import Form
@@ -150,11 +150,32 @@ def test_designs_have_words_and_names_of_their_own(tmp_path):
     assert [each.word for each in found[1:3]] == ["convnext_t", "resnet50"]
     order = Train().order(found, Train())
     argv = order.argv(tmp_path)
+    # --set is of every design that is named, so that no command line turns two of them otherwise.
     assert order.shown == "convlab train convnext_t-turned.toml convnext_t resnet50 convnext_t-turned-2.toml"
+    assert order.said == ()
     assert load(argv[2]) == TURNED
     assert load(argv[5]) == again
     (saved,) = subjects(TURNED, saved=Path("designs/mine.toml"))
-    assert (saved.name, saved.word) == ("mine", "designs/mine.toml")
+    path = str(Path.cwd() / "designs" / "mine.toml")
+    assert (saved.name, saved.word, saved.said) == ("mine", path, (path,))
+
+
+def test_a_command_line_says_what_was_turned_of_a_file_or_preset_wherever_it_is_pasted(tmp_path):
+    path = tmp_path / "my design.toml"
+    path.write_text('base = "convnext_t"\n')
+    opened = load(path)
+    turned = load(path, sets=("stages.2.depth=12",))
+    found = subjects(turned, baseline=opened, pinned=[OTHER], sources=[str(path)])
+    assert [each.name for each in found] == ["my_design-turned", "my_design", "resnet50"]
+    told = f"'{path}' --set stages.2.depth=12"
+    assert shown(Train(), found[0]) == f"convlab train {told}"
+    assert shown(Train(seeds=2), *found) == f"convlab train {told} --against '{path}' --against resnet50 --seeds 2"
+    assert Measure(folded=True).order(found, Measure()).said == ()  # which folds nothing that is compared with
+    order = Export().order(found[:1], Export())
+    assert order.shown == f"convlab export {told} --to onnx"
+    assert load(order.argv(tmp_path)[2]) == turned
+    nowhere = subjects(changed(TURNED, {"name": "nobodys"}), sources=["nosuch.toml"])
+    assert Train().order(nowhere, Train()).said == ()
 
 
 def test_last_values_are_kept_on_disk(tmp_path):
@@ -202,13 +223,12 @@ async def _by_keyboard():
         await pilot.pause()
         screen = Region(0, 0, 80, 24)
         assert all(screen.contains_region(widget.region) for widget in form.query("#command, #start, #cancel, #about"))
-        assert app.said("#command") == "$ convlab bench convnext_t-turned.toml --batch 8 --seconds 3"
+        assert app.said("#command") == "$ convlab bench convnext_t --set stages.2.depth=12 --batch 8 --seconds 3"
         await pilot.press("shift+tab", "space")  # the last design of the list
         await pilot.press("tab", "right", "down", "right")
         await pilot.pause()
-        assert app.said("#command").startswith(
-            "$ convlab bench convnext_t-turned.toml resnet50 --latency --task training"
-        )
+        told = "convnext_t --set stages.2.depth=12 --against resnet50 --latency --task training"
+        assert app.said("#command").startswith(f"$ convlab bench {told}")
         await pilot.press("down", "down", "0")  # what is typed takes the place of the last value
         await pilot.pause()
         assert form.query_one("#start", Button).disabled

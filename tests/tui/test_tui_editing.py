@@ -45,7 +45,14 @@ def test_edits_by_keyboard(tmp_path):
         await pilot.press("minus", "minus")
         assert lab.session.design.stages[2].block.kernel_size == 5
         await pilot.press("u", "u", "u")
+        assert "Taken back" in said(app)
         assert not lab.session.can_undo
+        await pilot.press("u")  # dimmed, and says why
+        assert said(app) == "There is nothing to take back."
+        await pilot.press("P")
+        assert said(app) == "No design is pinned."
+        await pilot.press("right_square_bracket", "left_square_bracket")  # what was said goes with the next action
+        assert said(app).startswith("stages.2.block.kernel_size = 7")
         assert lab.session.design == opened("convnext_t").design
         await pilot.press("U")
         assert lab.session.design.stages[2].block.kernel_size == 9
@@ -59,8 +66,8 @@ def test_edits_by_keyboard(tmp_path):
         await pilot.press("enter")
         assert lab.session.design.stages[2].depth == 12
         assert lab.grid.has_focus
-        # Enter begins with the value; what is refused is told under the line, which stays; Escape leaves it.
-        await pilot.press("enter", "0", "0", "0", "0", "enter")
+        # Enter begins with the value, selected; what is refused is told under the line, which stays; Escape leaves it.
+        await pilot.press("enter", "0", "enter")  # which takes the place of the value
         assert "out of range" in seen(app)
         assert lab.query_one(Prompt).display
         await pilot.press("escape")
@@ -209,6 +216,15 @@ def test_the_walk(tmp_path):
         lab.grid.select("stages.0.depth")
         await pilot.press("plus")  # beside the walk
         assert "Walk 15 of 16" not in seen(app)
+        await pilot.press("W")
+        assert "Walk 14 of 16" in seen(app)
+        assert said(app) == "The walk goes on from step 15, without your edits of it; u ^z brings them back."
+        await pilot.press("w")
+        await pilot.resize_terminal(80, 40)
+        await pilot.pause()
+        told = str(lab.query_one("#banner").content)
+        assert told.endswith(" …")
+        assert all(line in seen(app) for line in told.splitlines())
 
     driven(deeds, opened("resnet50").with_baseline(load("swin_t")), folder=tmp_path)
 

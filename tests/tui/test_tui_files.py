@@ -33,10 +33,21 @@ def test_saving_keeps_comments(tmp_path):
         app.screen.query_one(Input).value = str(tmp_path / "mine.txt")
         await pilot.press("enter")
         assert "does not end in .toml" in seen(app)
-        app.screen.query_one(Input).value = str(tmp_path / "nowhere" / "other.toml")
-        await pilot.press("enter")
+        app.screen.query_one(Input).value = str(tmp_path / "mine.toml" / "other.toml")
+        await pilot.press("enter", "enter")
         assert "error:" in seen(app)
-        app.screen.query_one(Input).value = str(tmp_path / "other.toml")
+        app.screen.query_one(Input).value = str(tmp_path / "new" / "folder" / "other")
+        await pilot.press("enter")
+        assert "there is no folder" in seen(app)
+        assert "⏎ once more makes it" in seen(app)
+        assert not (tmp_path / "new").exists()
+        await pilot.press("enter")
+        assert load(tmp_path / "new" / "folder" / "other.toml").depths == (4, 2, 6, 2)
+        await pilot.press("S")
+        app.screen.query_one(Input).value = f"{tmp_path}/"
+        await pilot.press("enter")
+        assert "names no file" in seen(app).replace("\n", "")
+        app.screen.query_one(Input).value = str(tmp_path / "other")
         await pilot.press("enter")
         assert load(tmp_path / "other.toml").depths == (4, 2, 6, 2)
         assert lab.session.path == tmp_path / "other.toml"
@@ -139,13 +150,18 @@ def test_a_broken_file_is_mended_in_its_source(tmp_path):
         assert lab.session.path == path
         assert lab.session.broken is None
         assert "no design yet" not in seen(app)
-        # Broken once more by hand: the design stays as it was.
+        # Broken once more by hand: the design stays as it was, and what was said before goes.
+        lab.say("something")
+        panel.editor.focus()
+        await pilot.pause()
         panel.editor.text = MINE.replace("6, 2]", "six]")
         await pilot.pause(0.4)
         assert "error:" in seen(app)
+        assert "something" not in said(app)
         assert lab.session.design.depths == (2, 2, 6, 2)
         # An edit in the grid does not throw away what is written.
         await pilot.press("escape", "plus")
+        assert lab.grid.has_focus
         assert "changed elsewhere" in seen(app)
         assert "six]" in panel.editor.text
 

@@ -15,8 +15,11 @@ import pytest
 from convlab import load
 from convlab.errors import ConvlabError, Problem
 from convlab.progress import Progress
+from convlab.tui.drawing.picture import Size, plain
 from convlab.tui.forms.order import Order, subjects
 from convlab.tui.jobs import MOST_POINTS, Jobs, JobState, after, cancelled, resumed
+from convlab.tui.panels.pictures.curves import curves_lines
+from convlab.views.job_notes import same_notes
 from convlab.workers import Begun, Ended, Noted, Told
 
 JOB = JobState("1", "train", "sprint of net", ("convlab", "train", "net.toml", "--seeds", "2", "--device", "cpu"))
@@ -72,6 +75,28 @@ def test_a_job_that_is_done():
     assert (state.status, state.running, state.run, state.folder) == ("done", False, "r1", "/f")
     assert state.notes == (Noted("a", "b"), Noted("c", "b"))
     assert not state.resumable
+
+
+def test_what_a_training_cannot_tell_is_among_its_notes():
+    doubt = {"names": ["a"], "topic": "rates", "sentence": "their drop path differs", "help": "train longer"}
+    result = {
+        "same": {"b": "a"},
+        "notes": [{"message": "180 pictures", "help": "more", "path": ""}],
+        "ranking": {"notes": ["With one seed there is no interval."]},
+        "trained": [{"name": "a"}],
+        "doubts": [doubt],
+    }
+    left_out = "b: not trained, the same network as a at this size"
+    told = [Noted(note.message, note.help, note.path) for note in same_notes(result["same"])]  # as it begins
+    state = through(JOB, *told, Ended(0, result))
+    assert [note.message for note in state.notes if note.message != left_out] == [
+        "180 pictures",
+        "With one seed there is no interval.",
+        "rates: their drop path differs",
+    ]
+    text = plain(curves_lines((state,), (), (), Size(80, 24)))
+    assert text.count(left_out) == 1
+    assert all(note.message in text for note in state.notes)
 
 
 def test_a_job_that_is_killed_can_be_resumed_and_its_curve_goes_on():

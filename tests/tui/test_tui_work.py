@@ -10,6 +10,7 @@ from seeing import driven, lab_of, said, seen
 from textual.widgets import Input
 
 from convlab import load, profile
+from convlab.runs import open_store
 from convlab.session import opened
 from convlab.tui.headline import card_row
 from convlab.tui.jobs import JobState
@@ -44,10 +45,12 @@ async def until(pilot, true, patience_s=120.0):
         waited += 0.05
 
 
-async def ordered(app, pilot, key, **values):
+async def ordered(app, pilot, key, *, all_designs=False, **values):
     """Fill a form and start it."""
     await pilot.press(key)
     await pilot.pause()
+    for mark in app.screen.query(".subject") if all_designs else ():
+        mark.value = True
     for name, value in values.items():
         app.screen.query_one(f"#knob-{name} Input", Input).value = value
     await pilot.pause()
@@ -99,10 +102,10 @@ def test_a_training_is_killed_and_resumed_and_the_design_exported(place):
         # The losses are drawn while it runs, before anybody has looked at the accuracy.
         text = seen(app)
         assert "training loss, nats" in text
-        assert "proxy on digits, 8x8 px" in text
+        assert "on digits, 8x8 px" in text
         assert any("⠀" < character < "⣿" for character in text)
         await pilot.press("k")
-        assert app.clipboard == "convlab train tiny.toml --data digits --samples 64000 --batch 32"
+        assert app.clipboard == f"convlab train {place / 'tiny.toml'} --data digits --samples 64000 --batch 32"
         await pilot.press("plus", "u")  # the lab goes on
         os.kill(app.jobs._jobs["1"].worker.pid, signal.SIGKILL)
         await until(pilot, lambda: job().status == "failed")
@@ -123,6 +126,48 @@ def test_a_training_is_killed_and_resumed_and_the_design_exported(place):
         await until(pilot, lambda: "2 runs" in seen(app))
 
     driven(deeds, "tiny.toml", folder=place / "state")
+
+
+@pytest.mark.slow
+def test_a_training_that_was_left_is_resumed_in_another_session_and_says_what_it_cannot_tell(place):
+    tiny = place / "tiny.toml"
+    command = f"convlab train {tiny} --set summary=x --against {tiny} --data digits --samples 64000 --batch 32"
+
+    async def begun(app, pilot):
+        lab = lab_of(app)
+        lab.turn("summary", "x")  # the same network
+        await ordered(app, pilot, "t", data="digits", samples="64000", batch="32", all_designs=True)
+        job = lambda: app.job_states[0]  # noqa: E731
+        await until(pilot, lambda: any(len(curve) > 6 for curve in job().curves.values()) and job().folder)
+        await pilot.pause(0.3)
+        assert "tiny: not trained, the same network as tiny-turned at this size" in seen(app)
+        await pilot.press("k")
+        assert app.clipboard == command
+        await pilot.press("q", "d")
+
+    async def resumed(app, pilot):
+        lab = lab_of(app)
+        await pilot.press("R")
+        await until(pilot, lambda: app.job_states and not app.job_states[0].running)
+        assert app.job_states[0].status == "done", app.job_states[0]
+        await pilot.pause(0.5)
+        text = seen(app).replace("\n", " ")
+        assert "tiny: not trained, the same network" in text
+        assert "how much another seed would change" in " ".join(text.split())
+        lab.panes.choose("runs")
+        await until(pilot, lambda: "2 runs" in seen(app))
+        await pilot.press("R")
+        await until(pilot, lambda: "no training was broken off" in said(app))
+
+    driven(begun, "tiny.toml", folder=place / "state")
+    with open_store() as store:
+        (run,) = store.runs()
+        assert (run.status, run.command) == ("stopped", command)
+    driven(resumed, "tiny.toml", folder=place / "state", size=(150, 60))
+    with open_store() as store:
+        last, first = store.runs()
+        assert "the same network as tiny-turned" in last.note
+        assert last.command == f"convlab train --resume {first.id}"
 
 
 @pytest.mark.slow

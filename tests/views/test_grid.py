@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 from designs import preset
 
-from convlab import load, profile
+from convlab import ConvlabError, load, profile
+from convlab.language.files import load_text
 from convlab.language.head import Head
 from convlab.language.knobs import knobs_of
-from convlab.views.automatic import AUTOMATIC, knob_text, written
+from convlab.session import opened
 from convlab.views.grid import grid
 from convlab.views.knob_paths import knob_paths
+from convlab.views.knob_texts import knob_text, path_text
 
 OTHERS = {"boolean": (True, False), "number": (0.0, 0.25), "integer": (0, 40)}
 
@@ -43,11 +45,27 @@ def test_a_knob_comes_with_what_it_needs_and_is_not_marked_as_changed():
 
 
 def test_a_zero_that_leaves_it_to_the_design_reads_auto():
-    told = {path for path, knob in knob_paths().items() if "0: " in knob.help}
-    none = {path for path in told if knob_paths()[path].help.rpartition("0: ")[2].startswith("none")}
-    assert told - none - {"block.window"} == set(AUTOMATIC)
-    assert [knob_text("stem.width", value) for value in (0, 64)] == ["auto", "64"]
-    assert knob_text("stages.2.block.group_width", 0) == "auto"
-    assert [knob_text("head.hidden", 0), knob_text("stages.0.width", 0), knob_text("x", ())] == ["0", "0", "none"]
-    assert [written("stem.width", text) for text in ("Auto", "12")] == ["0", "12"]
-    assert written("head.hidden", "auto") == "auto"
+    known = knob_paths()
+    assert [knob_text(known["stem.width"], value) for value in (0, 64)] == ["auto", "64"]
+    assert [knob_text(known["head.hidden"], 0), knob_text(known["stem.branch"], ())] == ["0", "none"]
+    paths = ("norm_eps", "stages.2.block.group_width", "head.hidden", "stages.0.width", "x")
+    assert [path_text(path, 0) for path in paths] == ["auto", "auto", "0", "0", "0"]
+    assert path_text("block.heads", (0, 4, None)) == "[auto, 4, -]"
+
+
+def test_auto_is_written_where_it_is_shown(tmp_path):
+    sets = ("norm_eps=auto", "stem.width=auto", 'block.group_width=[16, "auto", "auto", "auto"]')
+    given = load("resnet50", sets=("norm_eps=1e-3", "stem.width=32", *sets))
+    assert given == load("resnet50", sets=("stem.width=0", "block.group_width=[16, 0, 0, 0]"))
+    session = opened("resnet50").turned("stem.width", "auto")
+    assert session.design.stem.width == 0
+    assert '"auto"' not in session.text
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "resnet50"\noutput_stride = "auto"\n[stem]\nwidth = "auto"  # as wide\n')
+    mended = opened(path).turned("drop_path", 0.5)
+    assert mended.design.output_stride == 0
+    assert 'width = "auto"  # as wide' in mended.text
+    assert load_text(mended.turned("stem.width", 48).text).stem.width == 48
+    with pytest.raises(ConvlabError, match='from 0 to 65536, or "auto", not "Auto"') as told:
+        load("resnet50", sets=("stem.width=Auto",))
+    assert told.value.problems[0].label == 'write "auto"'

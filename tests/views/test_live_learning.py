@@ -2,7 +2,7 @@
 
 import math
 
-from convlab.views.live_learning import Told, best, live_curves, live_series, outcome, rates
+from convlab.views.live_learning import JobCurves, best, live_curves, live_series, outcome, rates
 
 CURVES = {("a", 0): ((10, 2.0, math.nan), (20, 1.5, 0.25), (30, math.nan, math.nan), (40, 1.0, 0.5))}
 
@@ -46,15 +46,16 @@ def test_what_came_of_trainings():
     smaller = {"a": [{"path": "head.classes"}, {"path": "depths"}]}
     assert outcome({"trained": [trained("a", 0, 0.5)], "overrides": smaller}) == "a 50.0 % test accuracy, as a proxy"
     both = {"trained": [trained("a", 0, 0.5), trained("b", 1, 0.25), trained("b", 2, None)], "overrides": {"a": []}}
-    assert outcome(both) == "a, seed 0 50.0 %, b, seed 1 25.0 % test accuracy"
-    assert outcome({"trained": []}) == outcome({}) == ""
+    assert outcome(both) == "a, seed 0 50.0 %, b, seed 1 25.0 % test accuracy; 1 of 3 without one"
+    assert outcome(both, "stopped").startswith("stopped; a, seed 0 50.0 %, b")
+    assert [outcome({"trained": []}), outcome({}, "stopped")] == ["done", "stopped"]
 
 
 def test_trainings_of_one_design_are_told_apart_by_their_jobs():
     points = ((1.0, 2.0, math.nan),)
-    first = Told(
+    first = JobCurves(
         {("a", 0): points, ("b", 0): points}, "r1", {"trained": [{"name": "a", "seed": 0, "test_accuracy": 0.5}]}
     )
-    found = live_curves([first, Told({("a", 0): points}, "r2"), Told({("a", 0): points})])
+    found = live_curves([first, JobCurves({("a", 0): points}, "r2"), JobCurves({("a", 0): points})])
     assert [each.name for each in found] == ["a, seed 0, r1", "b, seed 0", "a, seed 0, r2", "a, seed 0"]
     assert [each.test for each in found] == [50.0, None, None, None]

@@ -50,6 +50,8 @@ def test_what_is_trained_in_the_place_of_a_design():
     assert text == "proxy on tiny, 8x8 px, 128 images; depths 2-2-6-2 → 1-1, 1 other knob changed"
     text = proxies_text({"a": sizes[:1], "b": ()}, short, data())
     assert text.endswith("; a: depths and widths as they are, 1 knob changed; b: depths and widths as they are")
+    text = proxies_text({"a": sizes[:1]}, short, data())  # in its full size
+    assert text == "on tiny, 8x8 px, 128 images; depths and widths as they are, 1 knob changed"
 
 
 def test_overrides_of_all_are_told_once():

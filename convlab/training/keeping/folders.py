@@ -13,6 +13,9 @@ from convlab.errors import ConvlabError, Problem, quote
 
 LOCK: Final = ".lock"
 
+JOB: Final = "job.json"
+"""What was asked for, in the folder of a job."""
+
 RESULT: Final = "result.json"
 """What lies beside the checkpoints of a network whose training came to its end."""
 

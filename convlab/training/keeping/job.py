@@ -17,12 +17,11 @@ from convlab.language.design import Design
 from convlab.language.files import load_text, write_whole
 from convlab.language.writing import text_in_full
 from convlab.paths import expanded
-from convlab.training.keeping.folders import RESULT, made, trainings
+from convlab.training.keeping.folders import JOB, RESULT, made, trainings
 from convlab.training.keeping.identity import differences, other_weights, told
 from convlab.training.recipes.named import recipe_of
 from convlab.training.recipes.recipe import Recipe, values
 
-JOB: Final = "job.json"
 FORMAT: Final = 1
 LATEST: Final = "latest"
 

@@ -48,6 +48,10 @@ DEEDS: dict[str, Callable[[Lab], None]] = {
 """The deeds by the names of their actions."""
 
 
+SOMETIMES = ("undo", "redo", "unpin", "cancel")
+"""The actions that may have nothing to do; they say so when a person asks for them all the same."""
+
+
 def available(lab: Lab, name: str) -> bool:
     """Whether an action has something to do now."""
     session = lab.session

@@ -23,8 +23,10 @@ def pin(lab: Lab) -> None:
 
 def unpin(lab: Lab) -> None:
     """Let the last pinned design go."""
-    if lab.session.pinned:
-        lab.go(lab.session.unpinned(len(lab.session.pinned) - 1))
+    if not lab.session.pinned:
+        lab.say("No design is pinned.")
+        return
+    lab.go(lab.session.unpinned(len(lab.session.pinned) - 1))
 
 
 def diff(lab: Lab) -> None:

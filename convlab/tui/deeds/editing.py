@@ -11,7 +11,6 @@ from convlab.language.design import Image
 from convlab.language.knobs import knobs_of
 from convlab.tui.dialogs.asking import AskText
 from convlab.tui.prompt import Prompt
-from convlab.views.automatic import written
 from convlab.views.bumping import bumped
 from convlab.views.grid import GridCell
 
@@ -31,7 +30,7 @@ def edit(lab: Lab) -> None:
 
 def typed(lab: Lab, path: str, text: str) -> None:
     """Turn a knob to what was typed, read as the shell reads --set. Raises ConvlabError."""
-    lab.turn(path, parse_assignment(f"{path}={written(path, text)}").value)
+    lab.turn(path, parse_assignment(f"{path}={text}").value)
 
 
 def next_value(lab: Lab) -> None:
@@ -70,7 +69,7 @@ def image_size(lab: Lab) -> None:
 
     size = lab.session.design.image.size
     value = "x".join(map(str, size)) if isinstance(size, tuple) else str(size)
-    lab.app.push_screen(AskText("Image size", value, "px: 224, or height x width: 192x256", take=take))
+    lab.app.push_screen(AskText("Image size", value, "px: 224, or height x width: 192x256", take=take, anew=True))
 
 
 def _size(text: str) -> int | list[int]:
@@ -85,17 +84,21 @@ def _size(text: str) -> int | list[int]:
 
 def undo(lab: Lab) -> None:
     """Take back the last edit."""
-    if lab.session.can_undo:
-        last = lab.session.last
-        lab.go(lab.session.undone())
-        lab.say(f"Taken back: {last}")
+    if not lab.session.can_undo:
+        lab.say("There is nothing to take back.")
+        return
+    last = lab.session.last
+    lab.go(lab.session.undone())
+    lab.say(f"Taken back: {last}")
 
 
 def redo(lab: Lab) -> None:
     """Make it again."""
-    if lab.session.can_redo:
-        lab.go(lab.session.redone())
-        lab.say(f"Made again: {lab.session.last}")
+    if not lab.session.can_redo:
+        lab.say("There is nothing to make again.")
+        return
+    lab.go(lab.session.redone())
+    lab.say(f"Made again: {lab.session.last}")
 
 
 def _bump(lab: Lab, direction: int) -> None:

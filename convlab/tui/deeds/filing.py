@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,18 +31,23 @@ def save_as(lab: Lab, then: Callable[[], None] | None = None) -> None:
     _refuse_waiting(lab)
 
     def take(text: str) -> None:
-        path = _path(text)
-        if path.exists() and path != lab.session.path and asked != [path]:
+        try:
+            path = _path(text)
+            doubts = _doubts_of_another(lab, path)
+        except OSError as error:  # a name that is too long, a folder that may not be read
+            message = f"cannot save in {quote(text)}: {error.strerror}"
+            raise ConvlabError(Problem("not-saved", message, help="choose another place")) from None
+        if doubts and asked != [path]:
             asked[:] = [path]
-            problem = Problem("usage", f"{quote(str(path))} is there already", help="⏎ once more writes over it")
-            raise ConvlabError(problem)
+            raise ConvlabError(*doubts)
+        _made(path.parent)
         _saved(lab, path)
 
     asked: list[Path] = []
     name = Path(lab.session.design.name or "design").name
     value = str(lab.session.path or f"{name}.toml")
     lab.app.push_screen(
-        AskText("Save as", value, "a file that ends in .toml", take=take),
+        AskText("Save as", value, "a file; .toml is added", take=take),
         lambda text: then() if then and text else None,
     )
 
@@ -60,7 +66,6 @@ def open_source(lab: Lab, source: str) -> None:
     """A preset or a file in place of the design. Raises ConvlabError."""
     session = opened_draft(source)
     lab.walking = source.startswith("roadmap/")
-    lab.last_command = ()
     lab.go(session)
     lab.say(f"Opened {source}.")
     lab.mend()
@@ -116,7 +121,7 @@ def _refuse_waiting(lab: Lab) -> None:
     """Raise ConvlabError where a text waits to be mended: the file would be without it."""
     panel = lab.panes.waiting
     if panel is not None:
-        help = "F8 there goes to the mistake, ctrl+r gives the text up"
+        help = "the message there says where, ctrl+r gives the text up"
         raise ConvlabError(Problem("usage", f"what is written in {panel.title} is no design yet", help=help))
 
 
@@ -134,8 +139,32 @@ def _saved(lab: Lab, path: Path | None) -> None:
     lab.say(f"Saved in {lab.session.path}.")
 
 
+def _doubts_of_another(lab: Lab, path: Path) -> list[Problem]:
+    """Why a person might not want to save in another file, told before it is done."""
+    folder = path.parent
+    if path.exists() and path != lab.session.path:
+        return [Problem("usage", f"{quote(str(path))} is there already", help="⏎ once more writes over it")]
+    if not folder.exists():
+        return [Problem("usage", f"there is no folder {quote(str(folder))}", help="⏎ once more makes it")]
+    return []
+
+
+def _made(folder: Path) -> None:
+    """Make a folder where it is not there. Raises ConvlabError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"cannot make the folder {quote(str(folder))}: {error.strerror}"
+        raise ConvlabError(Problem("not-saved", message, help="choose another place")) from None
+
+
 def _path(text: str) -> Path:
-    if not text.endswith(".toml"):
-        problem = Problem("usage", f"{quote(text)} does not end in .toml", help="so that it is known as a design")
+    """The file that is meant; its ending may be left out. Raises ConvlabError for another one."""
+    path = Path(text).expanduser()
+    if not path.name or text.endswith(("/", os.sep)) or path.is_dir():
+        problem = Problem("usage", f"{quote(text)} names no file", help="a folder and a name: designs/mine.toml")
         raise ConvlabError(problem)
-    return Path(text).expanduser()
+    if path.suffix in ("", ".toml"):
+        return path.with_suffix(".toml")
+    problem = Problem("usage", f"{quote(text)} does not end in .toml", help="so that it is known as a design")
+    raise ConvlabError(problem)

@@ -110,6 +110,13 @@ def switches(*given: tuple[str, str, str]) -> Line:
     return tuple(line[:-1])
 
 
+def shortened(text: str, width: int, lines: int) -> str:
+    """The text in at most so many lines, broken between words, with an ellipsis at its end where it is longer."""
+    from textwrap import wrap
+
+    return "\n".join(wrap(text, max(8, width), max_lines=lines, placeholder=" …", break_on_hyphens=False))
+
+
 def wrapped(text: str, width: int, role: str = "text") -> tuple[Line, ...]:
     """A text in lines of so many columns, broken between words."""
     from textwrap import wrap

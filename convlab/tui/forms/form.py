@@ -24,6 +24,8 @@ LEAST_KNOBS = 3
 AROUND = 8
 """Lines around the knobs: the border, two of explanation, up to three of the command, the buttons."""
 
+UNSAID = "  (of designs in no file: save them, and a shell can do the same)"
+
 
 @final
 class Form(Dialog[Order]):
@@ -134,7 +136,7 @@ class Form(Dialog[Order]):
         command, told = self.query_one("#command", Static), self.query_one("#refusal", Static)
         command.display, told.display = self._order is not None, self._order is None
         if self._order is not None:
-            command.update(visible(f"$ {self._order.shown}"))
+            command.update(visible(f"$ {self._order.shown}" + UNSAID * (not self._order.said)))
         told.update(visible(refusal))
         self.query_one("#start", Button).disabled = self._order is None
 

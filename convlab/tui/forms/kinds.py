@@ -12,7 +12,7 @@ from convlab.errors import ConvlabError, Problem
 from convlab.language.acceptance import accepted
 from convlab.language.knobs import Knob, Refused, knob, knobs_of
 from convlab.settings import Settings
-from convlab.tui.forms.order import Order, Subject, Word
+from convlab.tui.forms.order import Order, Subject, Word, said_together
 
 if TYPE_CHECKING:
     from typing import Self
@@ -254,7 +254,11 @@ def _ordered(asked: Asked, title: str, subjects: Sequence[Subject], options: Seq
     if not subjects:
         raise _usage("no design is chosen", "choose one of the list")
     words: tuple[Word, ...] = ("convlab", asked.kind, *(each.word for each in subjects), *options)
-    return Order(asked.kind, title, words, asked.values())
+    together = said_together(subjects)
+    # Folded is what is measured, not what it is compared with.
+    is_said = bool(together) and not ("--folded" in options and "--against" in together)
+    said = ("convlab", asked.kind, *together, *options) if is_said else ()
+    return Order(asked.kind, title, words, asked.values(), said)
 
 
 def _usage(message: str, help: str) -> ConvlabError:

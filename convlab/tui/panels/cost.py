@@ -28,7 +28,8 @@ class CostPanel(SheetPanel):
     key = "cost"
     help = (
         "Where a figure lies: f goes through MACs, params, activations, saved memory and predicted time; g groups by stage, block "
-        "or layer; s sorts by size; Enter selects the layer. The rightmost column is the change against the baseline."
+        "or layer; s sorts by size; Enter selects the layer. With room the rightmost column is "
+        "the change against the baseline."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "figure", "Figure", show=False),

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from textual.binding import Binding, BindingType
 
+from convlab.runs.ids import short_name
 from convlab.tui.drawing.picture import Picture, Size, wrapped
 from convlab.tui.panels.panel import Shown
 from convlab.tui.panels.pictures.curves import EMPTY, curves_lines
 from convlab.tui.panels.sheet_panel import SheetPanel
-from convlab.views.live_learning import Told, live_curves, rates
+from convlab.views.live_learning import JobCurves, live_curves, rates
 
 if TYPE_CHECKING:
     from convlab.tui.jobs import JobState
@@ -47,11 +48,11 @@ class CurvesPanel(SheetPanel):
     def _picture(self, size: Size, pointed: str) -> Picture:
         if not self._jobs:
             return Picture(wrapped(EMPTY, size.width, "muted"))
-        curves = live_curves([Told(job.curves, _name(job), job.result) for job in self._jobs])
+        curves = live_curves([JobCurves(job.curves, _name(job), job.result) for job in self._jobs])
         measured = [one for job in self._jobs if job.kind == "bench" for one in rates(job.result or {})]
         return Picture(tuple(curves_lines(self._jobs, curves, measured, size, figure=self.figure)))
 
 
 def _name(job: JobState) -> str:
     """The last letters of the run, as the list of runs has them; of one that is not stored its number."""
-    return job.run.rpartition("-")[2] or f"job {job.id}"
+    return short_name(job.run) or f"job {job.id}"

@@ -18,7 +18,7 @@ class Editor(TextArea):
     DEFAULT_CSS = "Editor { height: 1fr; border: none; padding: 0; scrollbar-size-vertical: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "new_line", "New line"),
-        Binding("escape", "leave", "Leave the text"),
+        Binding("escape", "screen.to_grid", "Leave the text"),
     ]
 
     def get_line(self, line_index: int) -> Text:
@@ -34,14 +34,11 @@ class Editor(TextArea):
 
     def reveal(self, row: int) -> None:
         """Scroll so that the cursor and a row of the text are seen, where there is room for both; else the cursor."""
+        row = min(row, self.document.line_count - 1)
         here, there = (self.wrapped_document.location_to_offset(place).y for place in (self.cursor_location, (row, 0)))
         room = self.scrollable_content_region.height
         top, bottom = (min(here, there), max(here, there)) if abs(here - there) < room else (here, here)
         self.scroll_to(y=min(top, max(self.scroll_offset.y, bottom - room + 1)), animate=False)
-
-    def action_leave(self) -> None:
-        """Keys are commands again."""
-        self.screen.focus_next()
 
     def _colour(self, role: str) -> str:
         variables = self.app.theme_variables

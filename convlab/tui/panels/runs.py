@@ -30,7 +30,7 @@ class RunsPanel(Panel):
     key = "runs"
     help = (
         "The runs of the store. Enter shows one, Escape goes back; / filters; Space marks, v compares the marked ones; Delete marks a "
-        "run for removal, z takes that back; r reloads the list."
+        "run for removal, z takes that back; r reloads the list; R goes on with a training that was broken off."
     )
     DEFAULT_CSS = """
     RunsPanel { layout: vertical; }
@@ -64,6 +64,11 @@ class RunsPanel(Panel):
         """The filter, which comes when it is asked for, and the sheet."""
         yield self.input
         yield self.sheet
+
+    @property
+    def chosen(self) -> str:
+        """The run that is shown in full, or under the cursor; "" for none."""
+        return self._run if self.sheets is not None else self.sheet.pointed
 
     def show(self, shown: Shown) -> None:
         """Read the store, at first and when a job has ended."""

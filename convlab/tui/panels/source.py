@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar, final
 
 from textual import on
@@ -10,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from convlab.errors import ConvlabError, Problem, render
+from convlab.errors import ConvlabError, Place, Problem, render
 from convlab.session import Session
 from convlab.tui.drawing.picture import Line, Picture, Size, Span, clipped
 from convlab.tui.drawing.sheet import Sheet
@@ -22,7 +23,9 @@ PAUSE_S = 0.15
 
 FINE = "The text is the design."
 KEYS = "F8 goes to the mistake, ^r gives the text up"
+KEYS_OF_BASE = "F8 reads that file again, ^r gives the text up"
 ELSEWHERE = "The design was changed elsewhere while this text is broken: ctrl+r takes the design's text."
+IN_BASE = "The mistake is in another file, {}: mend it there."
 
 
 @final
@@ -33,7 +36,8 @@ class SourcePanel(Panel):
     key = "source"
     help = (
         "The design as TOML. What is written is the design as soon as it is one; until then the message below says what is wrong and "
-        "where, and the last good design stays. Ctrl+R gives up what is written, Escape leaves the text, F8 goes to the mistake."
+        "where, and the last good design stays. Ctrl+R gives up what is written, Escape goes back to the grid, F8 goes to the mistake; "
+        "where that is in the file of a base, F8 reads it again."
     )
     DEFAULT_CSS = """
     SourcePanel { layout: vertical; }
@@ -55,6 +59,8 @@ class SourcePanel(Panel):
         self._known = ""
         """The design's text when it was last taken over."""
         self._timer: Timer | None = None
+        self._before: tuple[str, ...] = ()
+        """What has to be known before the messages."""
         self._revealed: tuple[Problem, ...] = ()
         """The mistakes that were scrolled into view when they were made."""
 
@@ -85,20 +91,34 @@ class SourcePanel(Panel):
             self.show(self._shown)
 
     def action_mistake(self) -> None:
-        """Put the cursor on the first mistake."""
-        if self._mistake is not None:
+        """Put the cursor on the first mistake; where all are in files that are its bases, read those again."""
+        if self._base_at_fault:
+            self._read()
+        elif self._mistake is not None:
             self.editor.move_cursor(self._mistake)
             self.editor.focus()
 
     @property
     def _mistake(self) -> tuple[int, int] | None:
-        """Where the first mistake stands: row and column."""
-        place = next((problem.place for problem in self.problems if problem.place and problem.place.line), None)
+        """Where the first mistake of this text stands: row and column; None where all are of other files, or of a file as a whole."""
+        place = next((place for place in self._places if place.line and self._is_here(place)), None)
         return None if place is None else (place.line - 1, place.column - 1)
 
+    @property
+    def _base_at_fault(self) -> str:
+        """The file that has the mistakes where this text has none; "" where it has."""
+        files = [place.file for place in self._places if not self._is_here(place)]
+        return files[0] if files and len(files) == len(self.problems) else ""
+
+    @property
+    def _places(self) -> tuple[Place, ...]:
+        return tuple(problem.place for problem in self.problems if problem.place is not None)
+
+    def _is_here(self, place: Place) -> bool:
+        return self._shown is not None and self._shown.session.is_in_text(place)
+
     @on(TextArea.Changed)
-    def _changed(self, event: TextArea.Changed) -> None:
-        event.stop()
+    def _changed(self) -> None:
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(PAUSE_S, self._read)
@@ -132,12 +152,11 @@ class SourcePanel(Panel):
 
     def _tell(self) -> None:
         elsewhere = self._shown is not None and bool(self.problems) and source_text(self._shown.session) != self._known
-        self._elsewhere = elsewhere
-        lines = (
-            1 if not self.problems else sum(render(problem).count("\n") + 2 for problem in self.problems) + elsewhere
-        )
-        self.sheet.styles.height = lines + 1
-        self.sheet.border_title = KEYS if self.problems else None
+        base = self._base_at_fault
+        self._before = (*[ELSEWHERE] * elsewhere, *[IN_BASE.format(Path(base).name)] * bool(base))
+        rendered = sum(render(problem).count("\n") + 2 for problem in self.problems)
+        self.sheet.styles.height = 1 + (rendered + len(self._before) if self.problems else 1)
+        self.sheet.border_title = None if not self.problems else KEYS_OF_BASE if base else KEYS
         self.sheet.redraw()
         # The message takes room from the text; once for each, as one who scrolls on does not want to be taken back.
         if self.problems != self._revealed and self._mistake is not None:
@@ -147,7 +166,7 @@ class SourcePanel(Panel):
     def _picture(self, size: Size, pointed: str) -> Picture:
         if not self.problems:
             return Picture(((Span(clipped(FINE, size.width), "good"),),))
-        return Picture(problem_lines(self.problems, size.width, elsewhere=self._elsewhere))
+        return Picture(problem_lines(self.problems, size.width, before=self._before))
 
 
 def _location(text: str, place: int) -> tuple[int, int]:
@@ -160,9 +179,9 @@ def source_text(session: Session) -> str:
     return session.text if session.broken is None else session.broken.text
 
 
-def problem_lines(problems: tuple[Problem, ...], width: int, *, elsewhere: bool = False) -> tuple[Line, ...]:
-    """Every problem as the shell renders it: message, line, carets, help."""
-    lines: list[Line] = [(Span(clipped(ELSEWHERE, width), "warning"),)] if elsewhere else []
+def problem_lines(problems: tuple[Problem, ...], width: int, *, before: tuple[str, ...] = ()) -> tuple[Line, ...]:
+    """Every problem as the shell renders it, after what has to be known before: message, line, carets, help."""
+    lines: list[Line] = [(Span(clipped(words, width), "warning"),) for words in before]
     for problem in problems:
         for line in render(problem).splitlines():
             role = "bad" if line.startswith("error:") or "^" in line else "accent" if "= help:" in line else "text"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from convlab.errors import ConvlabError, Problem
 from convlab.views.tables import Table, value_text
 
 if TYPE_CHECKING:
+    from convlab.runs.records import Row
     from convlab.runs.store import Store
 
 PATIENCE_S = 2.0
 """How long to wait for one who writes: then it is said that the store is busy."""
+
+TRAINING = "training"
+"""The kind of runs and rows that are trainings."""
 
 MOST = 500
 """So many runs are listed, the newest."""
@@ -52,17 +57,53 @@ def listed() -> Listing:
 
 def in_full(run_id: str) -> Sheets:
     """A run with its rows."""
-    from convlab.views.runs import row_table, run_facts
-    from convlab.views.stored_trainings import stored_training_table
+    from convlab.views.resuming import resume_facts
+    from convlab.views.runs import heir_facts, row_table, run_facts
 
     with _opened() as store:
         run = store.run(run_id)
-        rows, environment = store.rows(run), store.environment(run)
-        heirs = [each.id for each in store.runs(kind=run.kind) if each.settings.get("resumed_from") == run.id]
-    trained = bool(rows) and all(row.kind == "training" for row in rows.values())
-    tables = (stored_training_table(rows) if trained else row_table(rows),) if rows else ()
-    facts = (*run_facts(run, environment), *(("resumed as", name) for name in heirs))
-    return Sheets(run.id, facts, tables)
+        rows, environment, others = store.rows(run), store.environment(run), store.runs(kind=run.kind)
+    facts = (*run_facts(run, environment), *heir_facts(run, others), *resume_facts(run, others))
+    if rows and all(row.kind == TRAINING for row in rows.values()):
+        return _of_trainings(run.id, facts, rows)
+    return Sheets(run.id, facts, (row_table(rows),) if rows else ())
+
+
+def _of_trainings(title: str, facts: Facts, rows: Mapping[int, Row]) -> Sheets:
+    """Trainings, the comparison that they come to, and what it cannot tell."""
+    from convlab.views.stored_comparisons import stored_comparison
+    from convlab.views.stored_trainings import stored_training_table
+
+    found = stored_comparison(rows)
+    notes = (
+        *(("ranking", sentence) for sentence in found.sentences),
+        *(("cannot tell", f"{topic}: {told}") for topic, told in found.doubts),
+    )
+    return Sheets(
+        title, (*facts, *notes), tuple(filter(None, (stored_training_table(rows), found.ranking, found.changed)))
+    )
+
+
+def broken_off(run_id: str = "") -> tuple[str, str]:
+    """The id and the name of the latest training that was broken off and can go on, or of one of this id. Raises ConvlabError for none."""
+    from convlab.views.resuming import TRAIN, resume_facts, verb_of
+    from convlab.views.resuming import broken_off as found_in
+
+    with _opened() as store:
+        others = store.runs(kind=TRAINING)
+        asked = store.run(run_id) if run_id else None
+    found = [run for run in found_in(others) if verb_of(run) == TRAIN]
+    run = next((each for each in found if asked is None or each.id == asked.id), None)
+    if run is not None:
+        return run.id, run.name
+    if asked is None:
+        raise ConvlabError(Problem("unknown-run", "no training was broken off", help="t begins one"), exit_code=2)
+    ways = [text for _, text in resume_facts(asked, others)]
+    message = f"{asked.id} ({asked.name}, {asked.status}) is no training that was broken off"
+    help = (
+        f"{ways[0]} in a shell goes on with it" if ways else "choose one that was, or R in another tab takes the latest"
+    )
+    raise ConvlabError(Problem("usage", message, help=help), exit_code=2)
 
 
 def compared(run_ids: Sequence[str]) -> Sheets:

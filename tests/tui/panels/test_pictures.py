@@ -18,7 +18,7 @@ from convlab.tui.panels.pictures.field import field_picture
 from convlab.tui.panels.pictures.layers import entries, layer_lines
 from convlab.tui.panels.pictures.memory import memory_picture
 from convlab.tui.panels.pictures.walk import roadmap, step_of, walk_picture
-from convlab.views.live_learning import Told, live_curves, rates
+from convlab.views.live_learning import JobCurves, live_curves, rates
 from convlab.views.memory_line import memory_line
 from convlab.views.outline import all_nodes, outline
 from convlab.views.receptive_field import growth
@@ -76,6 +76,10 @@ def test_costs_with_their_changes():
     assert plain(cost_lines(blocks, before, 100)).splitlines()[5].endswith("2.819 G  +33.3 %")  # 12 blocks for 9
     narrow = plain(cost_lines(blocks, before, 38)).splitlines()
     assert narrow[5].startswith("s2.blocks.0-11 ████")
+    # Changes are left out where not all of them fit.
+    layers, others = (shares(profile(load(name)), "macs", by="layer") for name in ("convnext_t", "convnext_b"))
+    text = fits(cost_lines(layers, values_before(layers, others), 78), Size(78, 24)).splitlines()
+    assert all(line.endswith(layer.text) for line, layer in zip(text, layers, strict=True))
 
 
 def test_memory_says_where_the_peak_is():
@@ -162,7 +166,7 @@ def test_curves_progress_and_rates(size):
             running=False,
         ),
     )
-    curves = [one for job in jobs for one in live_curves([Told(job.curves)])]
+    curves = [one for job in jobs for one in live_curves([JobCurves(job.curves)])]
     text = fits(tuple(curves_lines(jobs, curves, rates(jobs[2].result), size)), size)
     assert "training loss, nats" in text
     assert ("validation accuracy, %" in text) == (size.width >= 90)
@@ -179,7 +183,7 @@ def test_losses_are_drawn_before_anybody_has_looked_at_the_accuracy():
     started = {("a", 0): tuple((float(step), 3.0 - step / 10, math.nan) for step in range(1, 7))}
     job = JobState("1", "train", "train a", (), Progress(6, 100, "", 1.0), started)
     size = Size(100, 20)
-    text = fits(tuple(curves_lines((job,), live_curves([Told(started)]), (), size)), size)
+    text = fits(tuple(curves_lines((job,), live_curves([JobCurves(started)]), (), size)), size)
     assert "training loss, nats" in text
     assert "validation" not in text
     assert any("⠀" < character < "⣿" for character in text)
@@ -187,10 +191,10 @@ def test_losses_are_drawn_before_anybody_has_looked_at_the_accuracy():
     # One look at the accuracy is a number, two are a line.
     once = {("a", 0): (*started["a", 0], (7.0, 2.3, 0.25))}
     for width in (60, 100):
-        text = fits(tuple(curves_lines((job,), live_curves([Told(once)]), (), Size(width, 20))), size)
+        text = fits(tuple(curves_lines((job,), live_curves([JobCurves(once)]), (), Size(width, 20))), size)
         assert "validation" not in text
         assert "loss 2.3 nats, accuracy 25 %" in text
-    twice = live_curves([Told({("a", 0): (*once["a", 0], (8.0, 2.2, 0.5))})])
+    twice = live_curves([JobCurves({("a", 0): (*once["a", 0], (8.0, 2.2, 0.5))})])
     text = fits(tuple(curves_lines((job,), twice, (), Size(100, 20))), size)
     assert "validation accuracy, %" in text
     # The figure that is drawn comes first.
@@ -204,7 +208,7 @@ def test_what_is_trained_is_told_and_runs_of_one_design_are_told_apart():
     points = ((1.0, 3.0, 0.1), (2.0, 2.0, 0.25))
     about = "proxy on digits, 8x8 px, 3,200 images; depths 2-2-6-2 → 1-1, widths 40-80-160-320 → 32-64"
     result = {"trained": [{"name": "a", "seed": 0, "test_accuracy": 0.367}]}
-    curves = live_curves([Told({("a", 0): points}, "k3f9xw", result), Told({("a", 0): points}, "05ngmr")])
+    curves = live_curves([JobCurves({("a", 0): points}, "k3f9xw", result), JobCurves({("a", 0): points}, "05ngmr")])
     progress = Progress(2, 25, "step 2", 3.0, 21.0, {"step": 2.0, "images_per_second": 1853.0}, subject="a#0")
     job = JobState("2", "train", "sprint of a", (), progress, {("a", 0): points}, about=about)
     for size in SIZES:

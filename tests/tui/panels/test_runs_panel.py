@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 from hosts import drive, shown, until
 
-from convlab import load
+from convlab import ConvlabError, load
 from convlab.runs import ResolvedDesign, Row, open_store
 from convlab.tui.panels import stored
 from convlab.tui.panels.runs import RunsPanel
@@ -116,5 +116,49 @@ def test_a_locked_store_is_a_message_and_the_list_stays(filled, monkeypatch):
             assert "convnext_t" in app.text
         finally:
             other.close()
+
+    drive(RunsPanel, shown("convnext_t"), steps)
+
+
+def test_a_training_that_was_broken_off_says_how_it_goes_on(place, tmp_path):
+    ended = {"seed": 0, "validation_loss": 1.0, "validation_accuracy": 0.5, "test_accuracy": 0.5}
+    doubt = {"names": ["resnet50"], "topic": "rates", "sentence": "their drop path differs", "help": "train longer"}
+    with open_store() as store:
+        for name, end in (("old", "stop"), ("late", "stop"), ("gone", "stop"), ("whole", "")):
+            folder = tmp_path / name
+            settings = {"folder": str(folder)}
+            with store.begin("training", name=name, settings=settings, command="convlab train resnet50") as run:
+                design = ResolvedDesign.of(load("resnet50"))
+                run.put(0, Row(kind="training", subject="resnet50", design=design, details=ended | {"doubts": [doubt]}))
+                run.add_note("resnet50: no better than a guess")
+                run.stop() if end else None
+            if name in ("late", "whole"):  # of the others there are no checkpoints
+                folder.mkdir()
+                (folder / "job.json").write_text("{}")
+        runs = {run.name: run.id for run in store.runs()}
+        assert store.run(runs["late"]).note == "resnet50: no better than a guess"
+    assert stored.broken_off() == (runs["late"], "late")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "job.json").write_text("{}")
+    assert stored.broken_off(runs["old"]) == (runs["old"], "old")
+    for name in ("gone", "whole"):
+        with pytest.raises(ConvlabError, match="is no training that was broken off"):
+            stored.broken_off(runs[name])
+    facts = [*stored.in_full(runs["late"]).facts]
+    assert ("go on with", f"convlab train --resume {runs['late']}") in facts
+    assert ("note", "resnet50: no better than a guess") in facts
+    assert ("cannot tell", "rates: their drop path differs; train longer") in facts
+    assert "how much another seed would change" in " ".join(text for _, text in facts)
+    assert "go on with" not in dict(stored.in_full(runs["whole"]).facts)
+
+    async def steps(app, pilot):
+        await until(pilot, lambda: "4 runs" in app.text)
+        await pilot.press("home")
+        chosen = app.panel.chosen
+        assert chosen in runs.values()
+        assert chosen in app.pointed_line()
+        await pilot.press("enter")
+        await until(pilot, lambda: "cannot tell" in app.text)
+        assert app.panel.chosen == chosen
 
     drive(RunsPanel, shown("convnext_t"), steps)

@@ -80,3 +80,29 @@ def test_the_mistake_is_seen_above_the_message(tmp_path):
         await until(pilot, lambda: app.panel.problems and is_seen(editor, row))
 
     drive(SourcePanel, shown("", session=opened_draft(path)), steps, size=(60, 14))
+
+
+def test_a_mistake_in_the_file_of_a_base(tmp_path):
+    base, path = tmp_path / "base.toml", tmp_path / "mine.toml"
+    base.write_text("# words\n" * 62 + "kernel = 7\n")
+    path.write_text(TEXT)
+
+    async def steps(app, pilot):
+        panel = app.panel
+        panel.editor.text = f'base = "{base.name}"\n\n# mine'
+        panel.editor.move_cursor((2, 3))
+        await until(pilot, lambda: panel.problems)
+        await pilot.pause()
+        assert "The mistake is in another file, base.toml: mend it there." in app.text
+        assert "base.toml:63:1" in app.text
+        await pilot.press("f8")
+        assert panel.editor.cursor_location == (2, 3)
+        assert panel.problems
+        # Mended in another program, it is read again at the key.
+        base.write_text('base = "convnext_b"\n')
+        await pilot.press("f8")
+        assert not panel.problems
+        assert app.told == [panel.editor.text]
+        panel.editor.reveal(70)  # a mistake below a text that has become shorter meanwhile
+
+    drive(SourcePanel, shown("", session=opened(path)), steps)

@@ -14,7 +14,7 @@ WIDE = 76
 """From so many columns on it is told what a block or layer is, and what changed against the baseline."""
 
 LEAST_BAR = 8
-"""Names are shortened before bars are shorter."""
+"""Names are shortened before bars are shorter, and changes left out."""
 
 NOT_CALIBRATED = "no time: `convlab calibrate` measures this device"
 
@@ -34,7 +34,9 @@ def cost_lines(rows: Sequence[Share], before: Sequence[float | None], width: int
     changes = changes or [""] * len(rows)
     delta_width = max(map(len, changes), default=0)
     delta_width += 2 * bool(delta_width)
-    bar_width = max(0, width - name_width - (label_width + 2) * wide - value_width - delta_width - 10)
+    room = width - name_width - (label_width + 2) * wide - value_width - 10
+    delta_width *= room - delta_width >= LEAST_BAR
+    bar_width = max(0, room - delta_width)
     largest = max((row.share for row in rows), default=0.0) or 1.0
     lines = []
     for row, name, changed in zip(rows, names, changes, strict=True):

@@ -38,11 +38,15 @@ def curves_lines(
     about = about_lines(jobs, size.width)
     bars = list(rate_lines(measured, size.width))
     room = size.height - len(told) - len(legend) - len(about) - len(bars)
+    notes = note_lines(jobs, size.width)
+    if room >= LEAST_CHART:  # what notes take from the drawing leaves it a drawing; else they are scrolled to
+        room = max(LEAST_CHART, room - len(notes))
     drawing = tuple(charts(curves, Size(size.width, max(LEAST_CHART, room)), drawn)) if curves else ()
     yield from told
     # Where not all can be seen at once, numbers say more than lines.
     yield from (*drawing, *legend) if room >= LEAST_CHART else (*legend, *drawing)
     yield from about
+    yield from notes
     yield from bars
 
 
@@ -87,6 +91,13 @@ def about_lines(jobs: Sequence[JobState], width: int) -> tuple[Line, ...]:
     told = [job for job in jobs if job.about]
     shown = [job for job in told if job.running] or told[-1:]
     return tuple(line for job in shown for line in _shortened(job.about, width))
+
+
+def note_lines(jobs: Sequence[JobState], width: int) -> tuple[Line, ...]:
+    """What a reader should know of what runs, or of the last job that ran; a run in full says what helps."""
+    shown = [job for job in jobs if job.running] or list(jobs[-1:])
+    words = dict.fromkeys(note.message for job in shown for note in job.notes)
+    return tuple(line for each in words for line in wrapped(f"note: {each}", width, "muted"))
 
 
 def _shortened(text: str, width: int) -> tuple[Line, ...]:
@@ -156,8 +167,8 @@ def _bar(progress: Progress, width: int) -> Line:
 def legend_lines(curves: Sequence[LiveCurve], width: int, drawn: Sequence[str]) -> list[Line]:
     """A line a training: its sign, whose it is, and its numbers, those of the figure that is drawn first; as many as all have room for."""
     names = [each.name for each in curves]
-    for level in range(LEVELS):
-        texts = [_numbers(each, drawn, level) for each in curves]
+    for left_out in range(len(DETAILS) + 1):
+        texts = [_numbers(each, drawn, DETAILS[left_out:]) for each in curves]
         if all(len(name) + len(text) + 3 <= width for name, text in zip(names, texts, strict=True)):
             break
     lines: list[Line] = []
@@ -167,23 +178,23 @@ def legend_lines(curves: Sequence[LiveCurve], width: int, drawn: Sequence[str]) 
     return lines
 
 
-LEVELS = 6
-"""From all numbers of a training to one."""
+DETAILS = ("step", "best", "unit", "test", "other figure")
+"""What goes with the figure that is drawn, in the order in which it is left out; with the test accuracy goes the other one's name."""
 
 
-def _numbers(curve: LiveCurve, drawn: Sequence[str], level: int) -> str:
-    """The loss and the accuracies of a training; at each level something less."""
+def _numbers(curve: LiveCurve, drawn: Sequence[str], details: Sequence[str]) -> str:
+    """The loss and the accuracies of a training, with such of ``DETAILS``."""
     loss, accuracy = curve.figures["loss"], curve.figures["accuracy"]
-    told = {"loss": f"loss {_value(last(loss))}" + f" {loss.unit}" * (level < 3)}
+    told = {"loss": f"loss {_value(last(loss))}" + f" {loss.unit}" * ("unit" in details)}
     if accuracy.known:
-        told["accuracy"] = f"{'accuracy ' * (level < 4)}{_value(last(accuracy))} {accuracy.unit}"
-        if level < 2 and len(accuracy.values) > 1:
+        told["accuracy"] = f"{'accuracy ' * ('test' in details)}{_value(last(accuracy))} {accuracy.unit}"
+        if "best" in details and len(accuracy.values) > 1:
             told["accuracy"] += f", best {_value(best(accuracy))}"
     order = sorted(told, key=lambda name: name not in drawn)
-    parts = [told[name] for name in order][: 1 if level == LEVELS - 1 else None]
-    if curve.test is not None and level < 4:
+    parts = [told[name] for name in order][: None if "other figure" in details else 1]
+    if curve.test is not None and "test" in details:
         parts.append(f"test {curve.test:.1f} %")
-    step = f"step {loss.samples[-1]:,}: " if level == 0 and loss.samples else ""
+    step = f"step {loss.samples[-1]:,}: " if "step" in details and loss.samples else ""
     return step + ", ".join(parts)
 
 

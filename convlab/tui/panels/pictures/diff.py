@@ -9,7 +9,7 @@ from convlab.costs import Profile
 from convlab.tui.drawing.picture import Line, Picture, Size, Span, clipped, wrapped
 from convlab.tui.drawing.tables import table_lines, without
 from convlab.views.comparison import comparison, knob_table
-from convlab.views.tables import Cell, Table, value_text
+from convlab.views.tables import Cell, Table
 
 WIDE = 60
 """Below so many columns a knob has a line of its own and its values stand below it."""
@@ -48,5 +48,5 @@ def _titled(table: Table, names: Sequence[str]) -> Table:
 
 def _below(row: Sequence[Cell], width: int) -> tuple[Line, Line]:
     path, *values = row
-    shown = " → ".join(value_text(value.value) for value in (values[0], values[-1]))
+    shown = " → ".join(value.text for value in (values[0], values[-1]))
     return (Span(clipped(path.text, width)),), (Span(clipped(f"  {shown}", width), "strong"),)

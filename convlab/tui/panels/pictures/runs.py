@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convlab.errors import Problem
+from convlab.runs.ids import short_name
 from convlab.tui.drawing.picture import Line, Picture, Size, Span, switches, wrapped
 from convlab.tui.drawing.tables import facts_lines, table_lines
 from convlab.tui.panels.stored import Listing, Sheets
@@ -29,7 +30,7 @@ def listing_picture(listing: Listing, wanted: str, marked: Sequence[str], size: 
     ]
     rows_kept = [listing.table.rows[place] for place in kept]
     if size.width < WIDE:
-        rows_kept = [(id._replace(text=id.text.rpartition("-")[2]), *others) for id, *others in rows_kept]
+        rows_kept = [(id._replace(text=short_name(id.text)), *others) for id, *others in rows_kept]
     shown = Table(listing.table.columns, tuple(rows_kept))
     ids = [listing.ids[place] for place in kept]
     head, *rows = table_lines(shown, size.width - 2)

@@ -10,8 +10,8 @@ from convlab.language.design import Design
 from convlab.tui.drawing.bars import bar
 from convlab.tui.drawing.picture import Line, Picture, Size, Span, clipped, padded, wrapped
 from convlab.views.guided import change_text
+from convlab.views.knob_texts import path_text
 from convlab.views.roadmap import Step, steps
-from convlab.views.tables import value_text
 
 WIDE = 70
 TALL = 14
@@ -33,7 +33,7 @@ def step_of(design: Design, walk: Sequence[Step]) -> str:
 def walk_picture(walk: Sequence[Step], here: str, size: Size, pointed: str) -> Picture:
     """A line a step, and at the top what the step under the cursor, or the present one, turned."""
     one = next((step for step in walk if step.preset == (pointed or here)), walk[0])
-    turned = "; ".join(f"{path} = {value_text(value)}" for path, value in one.changed)
+    turned = "; ".join(f"{path} = {path_text(path, value)}" for path, value in one.changed)
     told = wrapped(
         f"{one.published.order}. {one.published.step}{_change(one, walk)}: {turned or 'the start'}", size.width
     )
@@ -66,7 +66,7 @@ def _line(step: Step, walk: Sequence[Step], width: int, *, here: bool) -> Line:
     told = f" {macs:>7}"
     room = width - len(sign) - len(figures) - 13 * len(drawn) - len(told)
     names = max(len(each.published.step) for each in walk) + 2 if width >= WIDE else room
-    turned = "; ".join(f"{path} {value_text(value)}" for path, value in step.changed)
+    turned = "; ".join(f"{path} {path_text(path, value)}" for path, value in step.changed)
     role = "accent" if here else "text"
     return (
         Span(sign, role),
