@@ -21,6 +21,7 @@ from convlab.measurement.running.conditions import Conditions
 from convlab.measurement.running.failures import failure_of, release
 from convlab.measurement.running.subjects import Subject, known_counts
 from convlab.measurement.running.workloads import Workload
+from convlab.measurement.statistics import Estimate, estimate, inverted
 from convlab.models.memory import free_bytes
 from convlab.progress import Progress, Work
 
@@ -126,8 +127,8 @@ def sweep(
 
 
 def knee(rows: Sequence[Measurement]) -> Knee | None:
-    """The knee of rows of one network; those without figures are left out."""
-    found = [(row.conditions.batch, row.images_per_second) for row in rows]
+    """The knee of rows of one network, which one process has measured; those without figures are left out."""
+    found = [(row.conditions.batch, _speed(row)) for row in rows]
     known = [(batch, speed) for batch, speed in sorted(found, key=lambda pair: pair[0]) if speed is not None]
     if not known:
         return None
@@ -136,6 +137,11 @@ def knee(rows: Sequence[Measurement]) -> Knee | None:
     least = next(batch for batch, speed in known if speed.high >= NEAR_BEST * best.low)
     surely = (batch for batch, speed in known if speed.low >= NEAR_BEST * best.high)
     return Knee(at, min(least, at), max(at, next(surely, best_batch)))
+
+
+def _speed(row: Measurement) -> Estimate | None:
+    """Images a second beside those of the same process: without what differs between processes, which the row's own interval knows."""
+    return inverted(estimate(row.samples), row.conditions.batch) if row.samples else row.images_per_second
 
 
 def _half(protocol: Protocol, seconds: float) -> Protocol:

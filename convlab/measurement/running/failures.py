@@ -11,6 +11,8 @@ from convlab.models.allocation import give_back
 SAID = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
 """What is said without an exception of its own: by the CPU's allocator, by MPS, by CUDA and its libraries, by C++."""
 
+PRIMITIVE = "could not create a primitive"
+"""What oneDNN says without memory for a kernel; of one that it does not have it says "... a primitive descriptor ..."."""
 
 OUT_OF_MEMORY = "out of memory"
 """How a failure for want of memory begins."""
@@ -20,7 +22,8 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether a device had too little memory."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in SAID)
+    said = str(error).strip()
+    return isinstance(error, RuntimeError) and (said.endswith(PRIMITIVE) or any(words in said for words in SAID))
 
 
 def failure_of(error: BaseException) -> str:
