@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import multiprocessing
 import sys
 import time
@@ -18,6 +17,7 @@ from platformdirs import user_cache_path
 
 from convlab.language.design import Design
 from convlab.training.data.datasets import Dataset
+from convlab.training.keeping.results import without_nan
 from convlab.training.keeping.trained import Trained
 from convlab.training.recipes.recipe import Recipe
 from convlab.training.running.loop import train_one
@@ -99,7 +99,7 @@ def write_rows(name: str, kept: dict[str, dict[str, Any]], device: str, **report
     RESULTS.mkdir(exist_ok=True)
     path, draft = RESULTS / f"{name}.json", RESULTS / f"{name}.json.part"
     about = {**surroundings(("convlab", "torch", "timm")), "command": sys.argv, "device": device}
-    draft.write_text(json.dumps(_plain({**about, **report, "members": kept}), indent=2) + "\n")
+    draft.write_text(json.dumps(without_nan({**about, **report, "members": kept}), indent=2) + "\n")
     draft.replace(path)
     return path
 
@@ -127,14 +127,5 @@ def _trained(name: str, member: Member, data: Dataset, device: str, end: float) 
 
 
 def _row(trained: Trained, member: Member, data: Dataset) -> dict[str, Any]:
-    figures = {figure: _plain(getattr(trained, figure)) for figure in FIGURES}
+    figures = {figure: without_nan(getattr(trained, figure)) for figure in FIGURES}
     return {"same": member.same(data), "commit": commit(), "failure": trained.failure, **figures}
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has a form for: None for a number that is not there, in lists and tables too."""
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -146,7 +146,7 @@ def main() -> None:
         "terminal": SIZE,
         "preset": PRESET,
         "load at the beginning": load,
-        "note": "CPU time of all threads; the wall times are those of a machine that did other work too",
+        "note": "CPU time of all threads; the wall times hang on what else the machine does, which the load tells",
         "budgets_s": BUDGETS_S,
         "seconds": found,
     }

@@ -28,7 +28,7 @@ def keep_result(found: Trained, folder: Path, identity: Mapping[str, Any]) -> No
         "identity": dict(identity),
     }
     try:
-        write_whole(made(folder) / RESULT, json.dumps(_without_nan(kept), indent=1).encode())
+        write_whole(made(folder) / RESULT, json.dumps(without_nan(kept), indent=1).encode())
     except ConvlabError as error:  # the training failed, at its very end
         raise ConvlabError(*error.problems, exit_code=3) from None
 
@@ -78,9 +78,10 @@ def _with_nan(value: Any) -> Any:
     return math.nan if value is None else value
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """What JSON has a form for: None for a number that is not finite, in lists and tables too."""
     if isinstance(value, Mapping):
-        return {name: _without_nan(item) for name, item in value.items()}
+        return {name: without_nan(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
