@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from types import SimpleNamespace
 
 import pytest
 from test_walk import walk as trained_walk
@@ -16,6 +15,10 @@ from convlab.costs import receptive_field
 from convlab.errors import ConvlabError
 from convlab.measurement.batches import NEAR_BEST as KNEE
 from convlab.measurement.batches import knee
+from convlab.measurement.rounds import Samples
+from convlab.measurement.rows import measured
+from convlab.measurement.running.conditions import Conditions
+from convlab.measurement.running.subjects import subject
 from convlab.presets import preset_names
 from convlab.runs.records import Row
 from convlab.views import batch_lines
@@ -299,12 +302,17 @@ def test_costs_fall_from_total_to_total(measure):
 def test_the_knee_is_that_of_the_sweep():
     assert batch_lines.NEAR_BEST == KNEE
     rng = random.Random(3)
+    network = subject("convnext_atto", image=(32, 32))
     for _ in range(50):
-        speeds = [SimpleNamespace(median=rng.uniform(1, 2), low=1.0, high=2.0) for _ in range(6)]
-        told = SimpleNamespace(task="inference", device="cpu", dtype="float32", mode="eager")
         rows = [
-            SimpleNamespace(conditions=SimpleNamespace(batch=2**power, **vars(told)), images_per_second=speed)
-            for power, speed in enumerate(speeds)
+            measured(
+                network,
+                Conditions(batch=batch),
+                Samples(("forward",), values=[(batch / rng.uniform(1, 2),) for _ in range(8)]),
+                counts=(1, 1),
+                compile_s=0.0,
+            )
+            for batch in (1, 2, 4, 8, 16, 32)
         ]
         (line,) = lines_of_measurements({"a": rows})
         assert line.knee == knee(rows).batch
