@@ -12,6 +12,7 @@ from convlab.exports.comparison import compare
 from convlab.exports.origin import Origin, Steps, Written
 from convlab.exports.targets import Target
 from convlab.exports.tracing import BATCH, trace
+from convlab.exports.transposes import without_spare_transposes
 from convlab.weights.provenance import provenance
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _translate(model: ConvNet) -> ONNXProgram:
             verbose=False,
         )
     assert made is not None
+    without_spare_transposes(made.model)
     return made
 
 

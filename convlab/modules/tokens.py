@@ -37,7 +37,7 @@ class Tokens2d(nn.Module):
         if self.position_embedding is not None:
             x = x + self._positions(self.position_embedding, height, width)
         if self.class_token is not None:
-            return x.transpose(1, 2).unsqueeze(3)
+            return x.unsqueeze(2).permute(0, 3, 1, 2)
         return x.view(batch, height, width, channels).permute(0, 3, 1, 2)
 
     def _positions(self, embedding: Tensor, height: int, width: int) -> Tensor:
