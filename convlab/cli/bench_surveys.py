@@ -18,7 +18,7 @@ from convlab.measurement.surveys import Finding, Survey, latencies, layers, swee
 from convlab.views.latencies import latency_notes, latency_table, plain_latency
 from convlab.views.layer_times import OUTSIDE, gap_table, gap_words, layer_table, plain_gap, plain_layers, step_words
 from convlab.views.measurements import survey_how, survey_notes
-from convlab.views.sweeps import knee_words, plain_sweep, sweep_table
+from convlab.views.sweeps import ONE_BY_ONE, knee_words, plain_sweep, sweep_table
 
 
 def latency(output: Output, asked: Request, kept: Keeping) -> int:
@@ -97,7 +97,8 @@ def rising_batches(output: Output, asked: Request, kept: Keeping) -> int:
             output.text()
             output.table(sweep_table(each))
             output.text()
-        output.facts([*survey_how(found, rising=True), *kept.facts])
+        turns = [("order", ONE_BY_ONE)] if len(found.found) > 1 else []
+        output.facts([*survey_how(found, rising=True), *turns, *kept.facts])
     output.notes([*survey_notes(found), *kept.notes])
     return code
 

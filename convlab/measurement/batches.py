@@ -39,23 +39,28 @@ TIMES_SECONDS = 4
 OPEN = 4
 """Bounds of a knee further apart than by this factor leave it open."""
 
+VAGUE = 0.25
+"""Throughputs of a wider interval, half of it over the median, say neither where a knee is nor that more images bring nothing."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
 class Knee:
     """The smallest batch with at least 95 % of the best throughput, by the medians.
 
-    By the intervals of the throughputs it may be as small as ``least``, and need not be larger than ``most``.
+    By the intervals of the throughputs it may be as small as ``least``, and need not be larger than ``most``; where those are ``vague``
+    it may be anywhere, beyond the batches that were measured too.
     """
 
     batch: int
     least: int
     most: int
+    vague: bool = False
 
     @property
     def determined(self) -> bool:
         """Whether the intervals leave little doubt where it is."""
-        return self.most <= OPEN * self.least
+        return not self.vague and self.most <= OPEN * self.least
 
 
 @final
@@ -136,7 +141,8 @@ def knee(rows: Sequence[Measurement]) -> Knee | None:
     at = next(batch for batch, speed in known if speed.median >= NEAR_BEST * best.median)
     least = next(batch for batch, speed in known if speed.high >= NEAR_BEST * best.low)
     surely = (batch for batch, speed in known if speed.low >= NEAR_BEST * best.high)
-    return Knee(at, min(least, at), max(at, next(surely, best_batch)))
+    vague = max(best.relative, dict(known)[at].relative) > VAGUE
+    return Knee(at, min(least, at), max(at, next(surely, best_batch)), vague)
 
 
 def _speed(row: Measurement) -> Estimate | None:
@@ -216,12 +222,14 @@ class _Climb:
                 self.peaks[batch] = memory.peak
 
     def at_the_top(self) -> bool:
-        """Whether larger batches are of no use: this one does not fit, or it and the one before bring nothing."""
+        """Whether larger batches are of no use: this one does not fit, or it and the one before clearly bring nothing."""
         if self.failures:
             return True
-        speeds = [row.images_per_second for row in self.rows()]
-        medians = [speed.median for speed in speeds if speed is not None]
-        return self.budget < math.inf and len(medians) > 2 and max(medians[-2:]) < NO_GAIN * max(medians[:-2])
+        speeds = [speed for row in self.rows() if (speed := _speed(row)) is not None]
+        if self.budget == math.inf or len(speeds) <= 2:
+            return False
+        before, last = max(speed.median for speed in speeds[:-2]), speeds[-2:]
+        return all(speed.median < NO_GAIN * before and speed.relative <= VAGUE for speed in last)
 
     def too_long(self, batch: int) -> bool:
         """Whether the steps that a batch takes at least would not fit into the time, by what the largest one so far took."""

@@ -89,9 +89,9 @@ def available(device: str | torch.device) -> torch.device:
     except RuntimeError:
         place = None
     if place is not None and (place.type in there or place.type == "meta"):
-        if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
-            raise _no_device(device, there)
-        return place
+        count = torch.cuda.device_count() if place.type == "cuda" else 1
+        if (place.index or 0) < count:
+            return place
     raise _no_device(device, there)
 
 

@@ -167,9 +167,12 @@ def survey_how(found: Survey[Any], *, rising: bool = False) -> list[tuple[str, s
     """How a survey was measured: conditions, device, versions."""
     subjects = [subject for subject, _ in (*found.found, *found.failures)]
     return [
-        ("conditions", f"{condition_words(found.conditions, rising=rising)}, images of {_sizes(subjects)} px"),
+        (
+            "conditions",
+            condition_words(found.conditions, rising=rising) + f", images of {_sizes(subjects)} px" * bool(subjects),
+        ),
         ("device", device_words(found.environment, found.conditions)),
-        ("versions", versions(found.environment, {subject.package for subject in subjects})),
+        ("versions", versions(found.environment, {subject.package for subject in subjects} or {"convlab"})),
     ]
 
 

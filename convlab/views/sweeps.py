@@ -22,6 +22,8 @@ COLUMNS = (
     Column("knee", ""),
 )
 
+ONE_BY_ONE = "one network after the other: to compare them, bench without --sweep, which has them take turns"
+
 
 def sweep_table(found: Sweep) -> Table:
     """A row a batch."""
@@ -34,7 +36,7 @@ def knee_words(subject: Subject, found: Sweep) -> str:
     knee = found.knee
     assert knee is not None
     if not knee.determined:
-        bounds = f"anything from {knee.least} to {knee.most} by the intervals"
+        bounds = f"anything from {knee.least} {'on' if knee.vague else f'to {knee.most}'} by the intervals"
         return f"{subject.name}: the knee is not determined ({bounds}): measure longer or on a quieter machine"
     between = "" if knee.least == knee.most else f" (from {knee.least} to {knee.most} by the intervals)"
     told = f"{subject.name}: batch {knee.batch}{between} is the smallest with 95 % of the best throughput"

@@ -63,6 +63,24 @@ def test_transposes_that_are_no_inverses_are_joined_and_stay():
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
+class Constants(nn.Module):
+    """A transposed map with constants of every number of axes: more than it has, as many, fewer."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.factor = nn.Parameter(torch.rand(shape))
+
+    def forward(self, x):
+        y = x.flatten(2).transpose(1, 2) * self.factor
+        return functional.gelu(y.transpose(-1, -2)).sum(-1)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (6,), (5, 1), (1, 5, 6), (1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 6)])
+def test_constants_of_any_rank(shape):
+    (_, expected), (_, found) = graphs(Constants(shape), torch.randn(2, 6, 5, 1))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(("name", "others"), [("deit_s", 3), ("convnext_atto", 2)])
 def test_a_block_more_has_only_transposes_that_it_needs(name, others, tmp_path):
     """Attention has three (queries, keys, what was attended); around a depthwise convolution there are two."""

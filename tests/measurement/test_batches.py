@@ -135,6 +135,7 @@ def test_a_sweep_ends_where_the_next_batch_would_take_too_long():
 def test_a_knee_that_the_intervals_leave_open_is_not_told():
     assert Knee(16, 8, 32).determined
     assert not Knee(16, 4, 32).determined
+    assert not Knee(2, 1, 4, vague=True).determined
     chance = random.Random(1)
     noisy = Sweep(tuple(row(batch, [100 * chance.uniform(0.3, 3) for _ in range(10)]) for batch in doubling(64)))
     assert "not determined" in knee_words(TINY, noisy)

@@ -38,7 +38,7 @@ def test_free_memory_of_the_cpu_is_told():
     assert 0 < free_bytes(torch.device("cpu")) < 2**60
 
 
-@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "cuda:x", "mps", "xpu"])
+@pytest.mark.parametrize("device", ["nonsense", "cpu:1", "cuda:99", "cuda:x", "mps", "xpu"])
 def test_a_device_that_is_not_there(device):
     with pytest.raises(ConvlabError) as error:
         build(load("convnext_atto"), device=device)
