@@ -54,6 +54,17 @@ def test_a_place_that_cannot_be_written(tmp_path, place):
         save(load("convnext_t"), tmp_path / place)
 
 
+def test_saving_replaces_a_design_and_nothing_else(tmp_path):
+    path = tmp_path / "notes.toml"
+    path.write_text("what I thought of it")
+    with pytest.raises(ConvlabError, match="is already there, and holds no design"):
+        save(load("resnet18"), path)
+    assert path.read_text() == "what I thought of it"
+    for name in ("resnet18", "convnext_t"):
+        save(load(name), path, force=name == "resnet18")
+        assert load(path).key == load(name).key
+
+
 def test_a_base_is_named_from_the_folder_of_the_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sub").mkdir()

@@ -104,7 +104,15 @@ def _refuse_byte_order_mark(name: str) -> NoReturn:
     _refuse_file(name, "byte-order-mark", message, 'save it as plain "UTF-8", not "UTF-8 with BOM" or "UTF-16"')
 
 
+def _is_safetensors(content: bytes) -> bool:
+    """A header's length in eight bytes, then a header in JSON."""
+    return content[8:9] == b"{" and 0 < int.from_bytes(content[:8], "little") < len(content)
+
+
 def _decode(content: bytes, name: str) -> str:
+    if _is_safetensors(content):
+        help = f"convlab export {name} --to hub writes the design of a trained checkpoint; --weights takes its weights"
+        _refuse_file(name, "not-text", "this file holds weights, not a design", help)
     if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):  # UTF-16, UTF-32
         _refuse_byte_order_mark(name)
     try:

@@ -13,7 +13,7 @@ def write(origin: Origin, target: Target) -> Steps:
     target.refuse_occupied_file()
     yield "writing"
     if origin.base:
-        save(origin.design, target.path, base=origin.base)
+        save(origin.design, target.path, base=origin.base, force=True)  # the target has looked
     else:
         write_whole(target.path, text_in_full(origin.design).encode())
     return Written((target.path,))

@@ -185,14 +185,31 @@ def _unknown_preset(name: str) -> ConvlabError:
     )
 
 
-def save(design: Design, path: str | os.PathLike[str], *, base: str = "") -> None:
-    """Write a design as TOML, whole or not at all; with ``base`` (a preset's name or a file) only what differs from it."""
+def save(design: Design, path: str | os.PathLike[str], *, base: str = "", force: bool = False) -> None:
+    """Write a design as TOML, whole or not at all; with ``base`` (a preset's name or a file) only what differs from it.
+
+    It takes the place of a design that is there; a file that holds none stays, unless ``force``. Raises ConvlabError.
+    """
     target = Path(path)
+    if not force:
+        _refuse_other_content(target)
     if not base:
         return write_whole(target, text_of(design).encode())
     # A base that is a file is found from the folder of the file that names it.
     name = base if preset_path(base) is not None else os.path.relpath(base, target.parent)
     return write_whole(target, text_on_base(design, load(base), name).encode())
+
+
+def _refuse_other_content(path: Path) -> None:
+    try:
+        if path.is_file() and path.stat().st_size > 0:
+            load(path.absolute())  # as a path: a bare name would be that of a preset
+    except OSError:  # the writing tells what is wrong with the place
+        pass
+    except ConvlabError:
+        message = f"{quote(str(path))} is already there, and holds no design"
+        help = "name another file; force=True writes over it"
+        raise ConvlabError(Problem("already-there", message, help=help), exit_code=2) from None
 
 
 def write_whole(path: Path, content: bytes) -> None:

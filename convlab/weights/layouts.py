@@ -53,7 +53,7 @@ def naming(design: Design, layout: str, weights: Collection[str] | None = None) 
     if found is None:
         name = design.name or design.key
         help = f"layouts of this design: {', '.join(layouts_of(design))}"
-        raise ConvlabError(Problem("no-layout", f"{layout} has no network such as {name}", help=help))
+        raise ConvlabError(Problem("no-layout", f"convlab knows no names of {layout}'s for {name}", help=help))
     return found
 
 

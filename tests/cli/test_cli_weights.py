@@ -118,7 +118,7 @@ def test_convert_as_json_and_back(shell: Callable, checkpoint: str) -> None:
     ("arguments", "code", "message"),
     [
         (("--to", "torchvison"), 2, 'did you mean "torchvision"?'),
-        (("--to", "transformers_5"), 1, "transformers_5 has no network such as convnext_t"),
+        (("--to", "transformers_5"), 1, "knows no names of transformers_5's for convnext_t"),
         (("--to", "timm", "-o", "weights.txt"), 2, "no name of a checkpoint"),
         (("--to", "timm", "-o", "nowhere/weights.safetensors"), 2, "its folder is not there"),
         (("--to", "timm", "-o", "theirs.pth"), 2, "--force overwrites it"),

@@ -1,5 +1,6 @@
 """Transposes in ONNX graphs: those that meet their inverses are gone, and the graph computes what it did."""
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -46,8 +47,8 @@ def graphs(module, images):
         yield Counter(node.op_type for node in program.model.graph), session.run(None, {name: images.numpy()})[0]
 
 
-@pytest.mark.parametrize("count", [1, 4])
-def test_residual_branches_leave_one_transpose(count):
+def test_residual_branches_leave_one_transpose():
+    count = 3
     (before, expected), (after, found) = graphs(Blocks(count, (1, 2)), torch.randn(2, 4, 5, 6))
     assert before["Transpose"] > count
     assert after["Transpose"] == 1
@@ -58,7 +59,7 @@ def test_residual_branches_leave_one_transpose(count):
 
 
 def test_transposes_that_are_no_inverses_are_joined_and_stay():
-    (before, expected), (after, found) = graphs(Blocks(3, (2, 1)), torch.randn(2, 4, 4, 6))
+    (before, expected), (after, found) = graphs(Blocks(2, (2, 1)), torch.randn(2, 4, 4, 6))
     assert 1 < after["Transpose"] <= before["Transpose"]
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
@@ -66,27 +67,29 @@ def test_transposes_that_are_no_inverses_are_joined_and_stay():
 class Constants(nn.Module):
     """A transposed map with constants of every number of axes: more than it has, as many, fewer."""
 
-    def __init__(self, shape):
+    def __init__(self):
         super().__init__()
-        self.factor = nn.Parameter(torch.rand(shape))
+        shapes = [(), (1,), (6,), (5, 1), (1, 5, 6), (1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 6)]
+        self.factors = nn.ParameterList(torch.rand(shape) for shape in shapes)
 
     def forward(self, x):
-        y = x.flatten(2).transpose(1, 2) * self.factor
-        return functional.gelu(y.transpose(-1, -2)).sum(-1)
+        x = x.flatten(2).transpose(1, 2)
+        return torch.cat([functional.gelu((x * each).transpose(-1, -2)).sum(-1).flatten() for each in self.factors])
 
 
-@pytest.mark.parametrize("shape", [(), (1,), (6,), (5, 1), (1, 5, 6), (1, 1, 1), (1, 1, 1, 1), (2, 1, 1, 6)])
-def test_constants_of_any_rank(shape):
-    (_, expected), (_, found) = graphs(Constants(shape), torch.randn(2, 6, 5, 1))
+def test_constants_of_any_rank():
+    (_, expected), (_, found) = graphs(Constants(), torch.randn(2, 6, 5, 1))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "others"), [("deit_s", 3), ("convnext_atto", 2)])
 def test_a_block_more_has_only_transposes_that_it_needs(name, others, tmp_path):
     """Attention has three (queries, keys, what was attended); around a depthwise convolution there are two."""
     counts = []
+    first = dataclasses.replace(tiny(name), stages=tiny(name).stages[:1])
     for depth in (1, 2):
-        design = turn(tiny(name), "stages.0.depth", depth)
+        design = turn(first, "stages.0.depth", depth)
         found = export(design, to="onnx", path=tmp_path / f"{depth}.onnx", weights=alive(design))
 
         counts.append(Counter(node.op_type for node in onnx.load(found.path).graph.node)["Transpose"])

@@ -98,7 +98,7 @@ def test_other_names_of_files_are_refused(ours, tmp_path):
 
 
 def test_a_layout_without_the_design_is_refused_before_reading():
-    with pytest.raises(ConvlabError, match="torchvision has no network such as convnext_v2_t"):
+    with pytest.raises(ConvlabError, match="knows no names of torchvision's for convnext_v2_t"):
         convert("nowhere.safetensors", DESIGN, "torchvision")
 
 

@@ -259,7 +259,7 @@ def test_a_layout_that_lacks_a_layer_has_no_such_design(name, path, value, gone)
     design = turn(load(name), path, value)
     assert not gone & set(layouts_of(design))
     for layout in gone:
-        with pytest.raises(ConvlabError, match="has no network such as"):
+        with pytest.raises(ConvlabError, match="knows no names of"):
             naming(design, layout)
 
 

@@ -189,7 +189,7 @@ def test_a_layout_can_be_forced(trained, model, tmp_path):
     path = saved(trained.state_dict(), tmp_path)
     assert load_weights(model, path, layout="convlab").layout == "convlab"
     assert "in layout torchvision" in refused(model, path, layout="torchvision")
-    assert "has no network such as" in refused(model, path, layout="transformers_5")
+    assert "knows no names of" in refused(model, path, layout="transformers_5")
     assert 'there is no layout "tim"' in refused(model, path, layout="tim")
 
 
