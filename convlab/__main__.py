@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -9,13 +10,13 @@ INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command line and give its exit code: 0 fine, 1 design or check failed, 2 usage or file, 3 measurement failed, 130 Ctrl-C."""
+    """Run a command line; its exit code: 0 fine, 1 design, check or output failed, 2 usage or file, 3 measurement failed, 130 Ctrl-C."""
     given = sys.argv[1:] if arguments is None else arguments
     plain = [argument for argument in given if argument != "--debug"]
     try:
         if "_CONVLAB_STDIN" in os.environ:
             _follow_parent()
-        code = _version(plain[1:]) if plain[:1] == ["--version"] else _run(plain, debug="--debug" in given)
+        code = _version(plain[1:]) if plain[:1] == ["--version"] else _heeding_ctrl_c(plain, debug="--debug" in given)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -23,10 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return 0
-    except OSError as error:  # a full disk shows when the last of the output is written
-        print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
+    except OSError as error:  # a full disk, which may show only when the last of the output is written
+        if "--debug" in given:
+            raise
+        place = "the output" if error.filename is None else error.filename
+        print(f"error: {place} could not be written: {(error.strerror or str(error)).lower()}", file=sys.stderr)
         _forget_stdout()
-        return 2
+        return 1
     return code
 
 
@@ -44,6 +48,23 @@ def _version(options: list[str]) -> int:
 
     print(f'{{"schema_version": 1, "version": "{__version__}"}}' if "--json" in options else f"convlab {__version__}")
     return 0
+
+
+def _heeding_ctrl_c(given: list[str], *, debug: bool) -> int:
+    """Run a command; Ctrl-C ends it also where an import, which may take seconds, makes another error of it."""
+    from convlab.cli.interrupts import interrupts
+
+    interrupts.listen()
+    try:
+        return _run(given, debug=debug)
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception:
+        if interrupts.heard:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        interrupts.leave()
 
 
 def _run(given: list[str], *, debug: bool) -> int:
@@ -64,13 +85,19 @@ def _run(given: list[str], *, debug: bool) -> int:
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except Exception as error:
-        if debug:
+        from convlab.cli.interrupts import interrupts
+
+        if debug or interrupts.heard or _is_full_disk(error):
             raise
         message = f"internal error: {type(error).__name__}: {error}"
         problem = Problem(
             "internal-error", message, help="run again with --debug for the traceback, and please report it"
         )
         return _told(ConvlabError(problem), given)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _told(error: object, given: list[str]) -> int:

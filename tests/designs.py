@@ -5,6 +5,7 @@ import random
 from functools import cache
 from itertools import combinations, pairwise, product
 
+import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -115,6 +116,9 @@ def one_of_each_structure(names):
 
 SHALLOWEST = one_of_each_structure(sorted(PRESETS, key=lambda name: sum(preset(name).depths)))
 """One preset of each structure, for what takes long: the one of the fewest blocks."""
+
+REST_SLOW = [name if name in SHALLOWEST else pytest.param(name, marks=pytest.mark.slow) for name in PRESETS]
+"""All presets, for what hangs on their structure: those that differ from one of the above in sizes with the slow tests."""
 
 # The factors of the covering array. Widths are multiples of 16, so that groups divide whatever the other factors are.
 FACTORS = {

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
 from convlab.cli.bench_request import Request
+from convlab.measurement.benchmarking import Benchmark, Keep
 from convlab.measurement.machine.environment import environment
 from convlab.measurement.recording import Recorder, recording
 from convlab.views.notes import Note
 
 STOPPED = 130
 FAILED = 3
+
+
+@final
+@dataclass(frozen=True)
+class Measured:
+    """What is left to do when the run is closed: printing may fail, and what was measured is whole then."""
+
+    code: int
+    show: Callable[[], None]
 
 
 @final
@@ -52,6 +62,25 @@ class Keeping:
         id = self.earlier if self.recorder is None else self.recorder.id
         return {"id": id, "store": self.place} if id else None
 
+    @property
+    def benchmarks(self) -> Keep | None:
+        """What puts benchmarks into the run; one that was stopped before its first round has nothing to be kept."""
+        recorder = self.recorder
+        if recorder is None:
+            return None
+
+        def keep(found: Benchmark) -> None:
+            if not is_empty(found):
+                recorder(found)
+
+        return keep
+
+    def measured(self, show: Callable[[], None], *, stopped: bool, figures: bool) -> Measured:
+        """How a measurement ended, and what prints it. Raises KeyboardInterrupt where it was stopped before there was anything to print."""
+        if stopped and not figures:
+            raise KeyboardInterrupt
+        return Measured(self.code(stopped=stopped, figures=figures), show)
+
     def code(self, *, stopped: bool, figures: bool, why: str = "") -> int:
         """The exit code, and the run's status with it: stopped by Ctrl-C, failed without any figures (``why`` is noted), or fine."""
         if self.recorder is not None:
@@ -61,6 +90,11 @@ class Keeping:
             elif not figures:
                 self.recorder.fail(why)
         return STOPPED if stopped else 0 if figures else FAILED
+
+
+def is_empty(found: Benchmark) -> bool:
+    """Whether a benchmark was stopped before it had a figure of any network."""
+    return found.stopped and all(row.step is None for row in found.rows)
 
 
 @contextmanager

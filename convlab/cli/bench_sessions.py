@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convlab.cli.bench_request import Request
-from convlab.cli.bench_run import Keeping
+from convlab.cli.bench_run import Keeping, Measured, is_empty
 from convlab.cli.live import watched
 from convlab.cli.output import Output
 from convlab.measurement.benchmarking import Benchmark, benchmark
@@ -14,19 +14,21 @@ from convlab.views.measurements import benchmark_notes, measured_how, parts_tabl
 Facts = list[tuple[str, str]]
 
 
-def throughput(output: Output, asked: Request, kept: Keeping) -> int:
-    """Measure throughput; the exit code."""
+def throughput(output: Output, asked: Request, kept: Keeping) -> Measured:
+    """Measure throughput; how it ended, and what prints it."""
     found: list[Benchmark] = []
     for conditions in asked.conditions:
         work = benchmark(
-            asked.subjects, against=asked.against, conditions=conditions, protocol=asked.protocol, keep=kept.recorder
+            asked.subjects, against=asked.against, conditions=conditions, protocol=asked.protocol, keep=kept.benchmarks
         )
         found.append(watched(output, work))
         if found[-1].stopped:
             break
-    code = kept.code(
-        stopped=found[-1].stopped, figures=any(row.step is not None for each in found for row in each.rows)
-    )
+    figures = any(row.step is not None for each in found for row in each.rows)
+    return kept.measured(lambda: _print(output, asked, found, kept), stopped=found[-1].stopped, figures=figures)
+
+
+def _print(output: Output, asked: Request, found: list[Benchmark], kept: Keeping) -> None:
     if output.as_json:
         plain = [plain_benchmark(each) for each in found]
         output.json({"run": kept.plain(), "stopped": found[-1].stopped, "benchmarks": plain})
@@ -38,11 +40,10 @@ def throughput(output: Output, asked: Request, kept: Keeping) -> int:
                 output.heading(each.conditions.task)
             _show(output, each, kept.facts if each is found[-1] else [])
     output.notes([note for each in found for note in benchmark_notes(each)] + kept.notes)
-    return code
 
 
-def all_settings(output: Output, asked: Request, kept: Keeping) -> int:
-    """Measure throughput under all settings; the exit code."""
+def all_settings(output: Output, asked: Request, kept: Keeping) -> Measured:
+    """Measure throughput under all settings; how it ended, and what prints it."""
     found: list[Matrix] = []
     for conditions in asked.conditions:
         work = matrix(
@@ -51,13 +52,18 @@ def all_settings(output: Output, asked: Request, kept: Keeping) -> int:
             conditions=conditions,
             protocol=asked.protocol,
             fixed=asked.fixed,
-            keep=kept.recorder,
+            keep=kept.benchmarks,
         )
         found.append(watched(output, work))
         if found[-1].stopped:
             break
     figures = any(row.step is not None for each in found for setting in each.settings for row in setting.rows)
-    code = kept.code(stopped=found[-1].stopped, figures=figures)
+    return kept.measured(
+        lambda: _print_matrices(output, asked, found, kept), stopped=found[-1].stopped, figures=figures
+    )
+
+
+def _print_matrices(output: Output, asked: Request, found: list[Matrix], kept: Keeping) -> None:
     if output.as_json:
         plain = [plain_matrix(each) for each in found]
         output.json({"run": kept.plain(), "stopped": found[-1].stopped, "matrices": plain})
@@ -69,10 +75,14 @@ def all_settings(output: Output, asked: Request, kept: Keeping) -> int:
                 output.heading(asked.conditions[number].task)
             _show_matrix(output, each, kept.facts if each is found[-1] else [])
     output.notes([note for each in found for note in matrix_notes(each)] + kept.notes)
-    return code
 
 
 def _show(output: Output, found: Benchmark, facts: Facts) -> None:
+    if is_empty(found):
+        output.heading("stopped before the first round")
+        output.text()
+        output.facts(facts)
+        return
     if found.stopped:
         output.heading("stopped: what was measured until then")
     output.table(throughput_table(found))

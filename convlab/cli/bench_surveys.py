@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from convlab.cli.bench_request import Request
-from convlab.cli.bench_run import Keeping
+from convlab.cli.bench_run import Keeping, Measured
 from convlab.cli.live import watched
 from convlab.cli.output import Output
 from convlab.measurement.batches import Sweep
@@ -21,8 +21,8 @@ from convlab.views.measurements import survey_how, survey_notes
 from convlab.views.sweeps import ONE_BY_ONE, knee_words, plain_sweep, sweep_table
 
 
-def latency(output: Output, asked: Request, kept: Keeping) -> int:
-    """Measure how long a caller waits; the exit code."""
+def latency(output: Output, asked: Request, kept: Keeping) -> Measured:
+    """Measure how long a caller waits; how it ended, and what prints it."""
 
     def put(given: Finding[Latency]) -> None:
         if kept.recorder is not None:
@@ -31,7 +31,12 @@ def latency(output: Output, asked: Request, kept: Keeping) -> int:
     (conditions,) = asked.conditions
     subjects = (*asked.subjects, *asked.against)
     found = watched(output, latencies(subjects, conditions=conditions, protocol=asked.protocol, put=put))
-    code = kept.code(stopped=found.stopped, figures=bool(found.found))
+    return kept.measured(
+        lambda: _print_latencies(output, found, kept), stopped=found.stopped, figures=bool(found.found)
+    )
+
+
+def _print_latencies(output: Output, found: Survey[Latency], kept: Keeping) -> None:
     if output.as_json:
         output.json(_plain(found, kept) | {"latencies": [plain_latency(*each) for each in found.found]})
     else:
@@ -40,11 +45,10 @@ def latency(output: Output, asked: Request, kept: Keeping) -> int:
         output.text()
         output.facts([*survey_how(found), *kept.facts])
     output.notes([*survey_notes(found), *latency_notes(found), *kept.notes])
-    return code
 
 
-def by_layer(output: Output, asked: Request, kept: Keeping) -> int:
-    """Measure layer by layer, and say which layers make the difference to the baseline; the exit code."""
+def by_layer(output: Output, asked: Request, kept: Keeping) -> Measured:
+    """Measure layer by layer, and say which layers make the difference to the baseline; how it ended, and what prints it."""
 
     def put(given: Finding[LayerTimes]) -> None:
         if kept.recorder is not None:
@@ -54,7 +58,12 @@ def by_layer(output: Output, asked: Request, kept: Keeping) -> int:
     (conditions,) = asked.conditions
     subjects = (*asked.subjects, *asked.against)
     found = watched(output, layers(subjects, conditions=conditions, protocol=asked.protocol, put=put))
-    code = kept.code(stopped=found.stopped, figures=bool(found.found))
+    return kept.measured(
+        lambda: _print_layers(output, asked, found, kept), stopped=found.stopped, figures=bool(found.found)
+    )
+
+
+def _print_layers(output: Output, asked: Request, found: Survey[LayerTimes], kept: Keeping) -> None:
     timed = [times for _, times in found.found]
     gaps = _gaps(asked, timed)
     if output.as_json:
@@ -72,11 +81,10 @@ def by_layer(output: Output, asked: Request, kept: Keeping) -> int:
             _show_gap(output, each_gap)
         output.facts([*survey_how(found), ("outside layers", OUTSIDE), *kept.facts])
     output.notes([*survey_notes(found), *kept.notes])
-    return code
 
 
-def rising_batches(output: Output, asked: Request, kept: Keeping) -> int:
-    """Measure throughput at rising batches, and say where the knee is; the exit code."""
+def rising_batches(output: Output, asked: Request, kept: Keeping) -> Measured:
+    """Measure throughput at rising batches, and say where the knee is; how it ended, and what prints it."""
 
     def put(given: Finding[Sweep]) -> None:
         if kept.recorder is not None:
@@ -87,7 +95,10 @@ def rising_batches(output: Output, asked: Request, kept: Keeping) -> int:
     (conditions,) = asked.conditions
     subjects = (*asked.subjects, *asked.against)
     found = watched(output, sweeps(subjects, conditions=conditions, protocol=asked.protocol, put=put))
-    code = kept.code(stopped=found.stopped, figures=bool(found.found))
+    return kept.measured(lambda: _print_sweeps(output, found, kept), stopped=found.stopped, figures=bool(found.found))
+
+
+def _print_sweeps(output: Output, found: Survey[Sweep], kept: Keeping) -> None:
     if output.as_json:
         output.json(_plain(found, kept) | {"sweeps": [plain_sweep(*each) for each in found.found]})
     else:
@@ -100,7 +111,6 @@ def rising_batches(output: Output, asked: Request, kept: Keeping) -> int:
         turns = [("order", ONE_BY_ONE)] if len(found.found) > 1 else []
         output.facts([*survey_how(found, rising=True), *turns, *kept.facts])
     output.notes([*survey_notes(found), *kept.notes])
-    return code
 
 
 def _gaps(asked: Request, timed: list[LayerTimes]) -> list[Gap]:

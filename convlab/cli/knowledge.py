@@ -65,9 +65,13 @@ def explain(output: Output, name: Name, sets: Sets = None) -> None:
 @command(PANEL, "convlab presets")
 def presets(output: Output, roadmap: Roadmap = False, spaces: Spaces = False) -> None:
     """List the designs that come with convlab, with their costs."""
+    from convlab.errors import ConvlabError, Problem
     from convlab.presets import preset_names
     from convlab.views.catalogue import catalogue, space_catalogue
 
+    if roadmap and spaces:
+        message = "--roadmap and --spaces are two lists"
+        raise ConvlabError(Problem("usage", message, help="one of them at a time"), exit_code=2)
     table = space_catalogue(preset_names("spaces")) if spaces else catalogue(preset_names("roadmap" if roadmap else ""))
     if output.as_json:
         output.json({"presets": table.records()})

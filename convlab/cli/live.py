@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO, final
 
+from convlab.cli.interrupts import interrupts
 from convlab.cli.terminal import is_terminal
 from convlab.errors import visible
 from convlab.progress import Progress, Result, Work, finished
@@ -31,6 +32,7 @@ FRAME_S = 0.1
 
 def watched(output: Output, work: Work[Result]) -> Result:
     """The result of a long verb, its progress shown on stderr where somebody wants it."""
+    interrupts.settle()
     with live(output) as show:
         return finished(work, show)
 

@@ -23,9 +23,9 @@ from convlab.cli.output import Output, command
 
 if TYPE_CHECKING:
     from convlab.cli.bench_request import Request
-    from convlab.cli.bench_run import Keeping
+    from convlab.cli.bench_run import Keeping, Measured
 
-    Session = Callable[[Output, Request, Keeping], int]
+    Session = Callable[[Output, Request, Keeping], Measured]
 
 PANEL = "Measure"
 _HOW, _WHAT, _RUN = "How exactly", "What is measured", "Run"
@@ -171,15 +171,16 @@ def bench(
         asked = request(output, given, what)
         with keeping(store, asked, kind=what, stored=not no_store) as kept:
             begun(output, kept)
-            if not output.as_json:
-                output.turned(sets)
-            code = _session(what)(output, asked, kept)
+            measured = _session(what)(output, asked, kept)
     except KeyboardInterrupt:
         rows = 0 if kept is None or kept.recorder is None else kept.recorder.stored
         print(f"{rows} rows were stored" if rows else "nothing was measured, no row is stored", file=sys.stderr)
         raise
-    if code:
-        raise typer.Exit(code)
+    if not output.as_json:
+        output.turned(sets)
+    measured.show()
+    if measured.code:
+        raise typer.Exit(measured.code)
 
 
 def _one_of(asked: dict[str, bool]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from convlab.models.builder import available
 from convlab.paths import expanded
 from convlab.training.asking import begun, refuse_there
 from convlab.training.preparing import prepared, refuse_untrainable
-from convlab.training.running.fine_tuning import lasting_weights
+from convlab.training.running.fine_tuning import at_own_size, lasting_weights
 from convlab.training.walking import planned, sized
 from convlab.weights.given import given as tensors_of
 
@@ -33,8 +34,11 @@ def fresh(output: Output, given: Given, designs: Sequence[Design], *, recipe: Re
     threads, device, folder = number_of(THREADS, given.threads), device_of(output, given), _folder(given)
     if given.weights:
         tensors_of(given.weights)  # at a large size it takes a while to read data, and a file is misspelled soon
+    if given.weights and given.recipe is None:
+        recipe = at_own_size(recipe, designs)
     data = _data(output, given, recipe)
     job = begun(designs, recipe, data, seeds=seeds, device=device.type)
+    job = replace(job, weights=lasting_weights(given.weights))
     ready = prepared(job, data)
     refuse_untrainable(ready, data, device, weights=given.weights)
     return Request(
@@ -45,7 +49,7 @@ def fresh(output: Output, given: Given, designs: Sequence[Design], *, recipe: Re
         str(device),
         folder,
         track=tuple(given.track),
-        weights=lasting_weights(given.weights),
+        weights=job.weights,
         threads=threads,
         overrides={member.name: member.trained.overrides for member in ready.members},
         same=ready.same,

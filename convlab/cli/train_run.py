@@ -20,6 +20,7 @@ from convlab.progress import finished
 from convlab.runs.ids import new_id
 from convlab.training.comparing import Training, train
 from convlab.training.keeping.folders import folder_of, trainings
+from convlab.training.proxies.brevity import for_its_budget
 from convlab.training.recording import KIND, TrainingRecorder, run_settings
 from convlab.training.running.arithmetic import threads
 from convlab.training.running.distributed import is_first
@@ -130,8 +131,14 @@ def begin(output: Output, asked: Request, names: str) -> None:
     if asked.finished and not output.quiet:
         print("already finished; nothing to train", file=sys.stderr, flush=True)
     elif not (output.quiet or output.as_json):
-        line = beginning(names, asked.recipe, asked.data, seeds=asked.seeds, device=asked.device)
+        line = beginning(names, asked.recipe, asked.data, seeds=asked.seeds, device=asked.device) + _sizes(asked)
         print(textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False), file=sys.stderr, flush=True)
+
+
+def _sizes(asked: Request) -> str:
+    """What decides the memory that a step takes."""
+    fitted, _ = for_its_budget(asked.recipe, len(asked.data.train))
+    return f"; {asked.data.height}x{asked.data.width} px, {fitted.batch} a step"
 
 
 def _about(asked: Request) -> str:

@@ -95,7 +95,8 @@ Weights = Annotated[
     typer.Option(
         "--weights",
         metavar="FILE|NAME",
-        help="Fine-tune from trained weights, at full size; by the recipe convnext_finetune unless one is named.",
+        help="Fine-tune from trained weights, at full size; by the recipe convnext_finetune unless one is named, "
+        "small images at the design's size instead of 384 px.",
         rich_help_panel=_RECIPE,
         autocompletion=complete_source,
     ),

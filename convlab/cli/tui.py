@@ -51,6 +51,7 @@ def tui(
 ) -> None:
     """Open the lab: edit a design and watch what it costs."""
     from convlab.cli.arguments import PORT, choice_of, design_of, number_of
+    from convlab.cli.interrupts import interrupts
     from convlab.errors import ConvlabError, Problem
     from convlab.tui.start import begun, run
     from convlab.tui.themes import THEMES
@@ -78,6 +79,7 @@ def tui(
         raise ConvlabError(Problem("usage", "the lab needs a terminal", help=help), exit_code=2)
     if output.color == "never":
         os.environ["NO_COLOR"] = "1"
+    interrupts.settle()
     code = run(session, theme=theme or "")
     if code:
         raise typer.Exit(code)

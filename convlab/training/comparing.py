@@ -34,7 +34,7 @@ from convlab.training.recipes.recipe import Recipe, values
 from convlab.training.running.arithmetic import threads as threads_of_the_cpu
 from convlab.training.running.distributed import Group, joined
 from convlab.training.running.fine_tuning import RECIPE as FINE_TUNING
-from convlab.training.running.fine_tuning import lasting_weights, origin_of, unshrunk
+from convlab.training.running.fine_tuning import at_own_size, lasting_weights, origin_of, unshrunk
 from convlab.training.running.loop import train_one
 from convlab.training.tracking import TrackedTraining, tracked
 from convlab.training.verdicts.ranking import Ranking, Score, ranked
@@ -90,7 +90,8 @@ def train(
     comparison cut short is a fair one. Checkpoints and results go into ``folder`` (by default one of the user's, named after the
     moment). ``resume`` goes on with the training in ``folder``, or with one that it names (a folder, a run, "latest"); designs, recipe,
     data and weights then need not be said. With ``weights`` (a file or a published name) every network begins from them, at its full
-    size, by the recipe "convnext_finetune" where none is named; ``track`` names trackers that follow ("tensorboard", "wandb", "trackio").
+    size, by the recipe "convnext_finetune" where none is named, which trains small images at the designs' size;
+    ``track`` names trackers that follow ("tensorboard", "wandb", "trackio").
     ``threads`` are those of the CPU (torch's own number; resumed, those that it was begun with: results depend on them to the last bit).
     ``keep`` is handed every training as it goes on, and at its end. Stopped by Ctrl-C or SIGTERM it returns what it has. Raises
     ConvlabError for unknown names, designs that cannot be had for the data, and what is resumed as another training.
@@ -109,6 +110,7 @@ def train(
         else:
             chosen = named_recipe((FINE_TUNING if weights else SPRINT) if recipe is None else recipe)
             chosen = unshrunk(chosen) if weights else chosen
+            chosen = at_own_size(chosen, asked, data) if weights and recipe is None else chosen
             known = data if isinstance(data, Dataset) else dataset(data or chosen.data, image_size=chosen.image_size)
             job = begun(asked, chosen, known, seeds=1 if seeds is None else seeds, device=group.device.type)
             source = lasting_weights(weights)

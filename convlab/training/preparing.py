@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 import torch
+from torch import Tensor
 
 from convlab.costs import profile
+from convlab.errors import ConvlabError
 from convlab.language.design import Design
+from convlab.language.knobs import changed
 from convlab.models.builder import build
 from convlab.models.memory import refuse_too_big
 from convlab.training.batches.batches import refuse_unfit
@@ -19,12 +23,15 @@ from convlab.training.keeping.folders import RESULT
 from convlab.training.keeping.job import Job, member_folder
 from convlab.training.proxies.brevity import for_its_budget
 from convlab.training.proxies.judging import Judged
-from convlab.training.proxies.overrides import recipe_overrides
+from convlab.training.proxies.overrides import Override, recipe_overrides
 from convlab.training.proxies.shrinking import DataFacts, Shrunk, shrunk_together
+from convlab.training.recipes.named import recipe as named_recipe
 from convlab.training.recipes.recipe import Recipe
+from convlab.training.running.fine_tuning import RECIPE as FINE_TUNING
 from convlab.training.running.fine_tuning import begin_from
 from convlab.training.running.initializing import turned
 from convlab.weights.given import given
+from convlab.weights.report import count
 
 
 @final
@@ -45,6 +52,7 @@ class Prepared:
 def prepared(job: Job, data: Dataset) -> Prepared:
     """What a job trains on these data. Raises ConvlabError where a design cannot be had for them."""
     recipe, general = for_its_budget(job.recipe, len(data.train), validation=len(data.validation))
+    general = (*_size_overrides(job.recipe), *general) if job.weights else general
     found = shrunk_together(job.designs, DataFacts.of(data), recipe=recipe, device=job.shrunk_for)
     members: list[Judged] = []
     same: dict[str, str] = {}
@@ -56,6 +64,17 @@ def prepared(job: Job, data: Dataset) -> Prepared:
         if first != design.name:
             same[design.name] = first
     return Prepared(recipe, tuple(members), same)
+
+
+def _size_overrides(recipe: Recipe) -> tuple[Override, ...]:
+    """What is told where ``at_own_size`` changed a recipe."""
+    if recipe.name != FINE_TUNING or "image_size" in recipe.by_hand:
+        return ()
+    published = named_recipe(FINE_TUNING).image_size
+    if recipe.image_size == published:
+        return ()
+    why = f"the design's images; {published} px are for pictures like ImageNet's (--image N for another size)"
+    return (Override("recipe.image_size", published, recipe.image_size, why),)
 
 
 def is_finished(job: Job, data: Dataset, folder: Path) -> bool:
@@ -77,7 +96,33 @@ def refuse_untrainable(
         refuse_too_big(profile(member.trained.design), device, torch.float32)
     tensors = given(weights) if weights else {}
     for member in found.different if weights else ():
-        begin_from(build(member.trained.design), tensors)
+        _refuse_misfit(member, data, tensors, name=str(weights))
+
+
+def _refuse_misfit(member: Judged, data: Dataset, tensors: Mapping[str, Tensor], *, name: str) -> None:
+    """Raise ConvlabError for weights that a network cannot begin from; where they fit it but for the data's channels, that is told."""
+    design, own = member.trained.design, member.asked.image
+    try:
+        begin_from(build(design), tensors, name=name)
+    except ConvlabError as error:
+        had, has = own.channels, design.image.channels
+        if had == has or not _fits(changed(design, {"image": changed(design.image, {"channels": had})}), tensors):
+            raise
+        given_now = (
+            f"{member.name} has {count(had, 'channel')} and was given {has}: the images of {data.name} have {has}"
+        )
+        text = f"{given_now}; name data of {count(had, 'channel')}, or weights of a design with {has}"
+        raise ConvlabError(
+            *(dataclasses.replace(each, help=text) for each in error.problems), exit_code=error.exit_code
+        ) from None
+
+
+def _fits(design: Design, tensors: Mapping[str, Tensor]) -> bool:
+    try:
+        begin_from(build(design), tensors)
+    except ConvlabError:
+        return False
+    return True
 
 
 def _network(design: Design, recipe: Recipe) -> Any:

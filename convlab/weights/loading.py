@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from convlab.errors import ConvlabError, Problem
 from convlab.models import ConvNet
@@ -29,6 +30,18 @@ def load_weights(
     """
     refuse_other_models(model)
     refuse_without_memory(model)
+    return filled(model, given(source), source=told(source), layout=layout, ignore=ignore)
+
+
+def filled(
+    model: ConvNet | FeatureMaps,
+    tensors: Mapping[str, Tensor],
+    *,
+    source: str,
+    layout: str = "auto",
+    ignore: Iterable[str] = (),
+) -> Report:
+    """``load_weights`` of tensors that were read already; ``source`` is what messages call them, such as the path of their file."""
     if getattr(model, "folded", False):
         problem = Problem(
             "usage", "the model was folded: it has other weights", help="load the weights first, fold then"
@@ -38,7 +51,7 @@ def load_weights(
     whole = paths_of(model.design) | weights
     beyond = whole.keys() - weights.keys()  # what a backbone lacks of the whole network
     left = [*([ignore] if isinstance(ignore, str) else ignore), *beyond]
-    found = fit(given(source), model.design, whole, layout=layout, ignore=left, source=told(source))
+    found = fit(tensors, model.design, whole, layout=layout, ignore=left, source=source)
     with torch.no_grad():
         for path, tensor in found.tensors.items():
             weights[path].copy_(tensor)

@@ -11,7 +11,7 @@ from convlab.views.catalogue import space_catalogue
 
 EXITS = (
     ("0", "fine"),
-    ("1", "the design is wrong, or a check failed"),
+    ("1", "the design is wrong, a check failed, or the output could not be written"),
     ("2", "wrong usage, or a file that cannot be read"),
     ("3", "a measurement or a training run failed"),
     ("130", "interrupted"),

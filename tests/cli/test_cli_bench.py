@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from convlab.__main__ import main
+from convlab.cli.bench_run import Keeping
+from convlab.measurement.benchmarking import benchmark
+from convlab.measurement.machine.environment import environment
+from convlab.measurement.recording import recording
+from convlab.progress import finished
 from convlab.runs import open_store
+from convlab.runs.store import Store
 
 pytestmark = pytest.mark.usefixtures("thawed_at_the_end", "frozen")
 
@@ -34,6 +41,35 @@ def test_a_table_with_its_conditions_and_the_run(shell: Callable) -> None:
         run = store.run(line.split()[-1])
         assert (run.status, run.rows, run.name) == ("complete", 2, "convnext_atto, timm:resnet10t")
         assert run.settings["what"] == "throughput"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_what_cannot_be_printed_is_measured_all_the_same(shell: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["bench", *ONE, "--store", "here.sqlite"]) == 1
+    with open_store("here.sqlite") as store:
+        run = store.run("latest")
+        assert (run.status, run.rows, run.note) == ("complete", 1, "")
+
+
+def test_nothing_is_kept_of_what_is_stopped_before_its_first_round(tmp_path: Path) -> None:
+    def pressed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    def measured(kept: Keeping) -> None:
+        found = finished(benchmark("convnext_atto", image=(32, 32), keep=kept.benchmarks), pressed)
+        kept.measured(lambda: None, stopped=found.stopped, figures=False)
+
+    def bench(store: Store) -> None:
+        with recording(store, "benchmark", name="", settings={}, environment=environment("cpu")) as recorder:
+            measured(Keeping(recorder, store.place))
+
+    with open_store(tmp_path / "here.sqlite") as store:
+        with pytest.raises(KeyboardInterrupt):
+            bench(store)
+        run = store.run("latest")
+        assert (run.status, run.rows) == ("stopped", 0)
 
 
 def test_training_is_split(shell: Callable) -> None:

@@ -38,6 +38,7 @@ MISTAKES = [
     (1, "roadmap --image 8", "the map vanishes", "a larger image"),
     (2, "explain kernl_size", 'nothing is called "kernl_size"', 'did you mean "kernel_size"?'),
     (2, "resolve convnext_t --on resnet50 --every-knob", "exclude each other", "give one"),
+    (2, "presets --roadmap --spaces", "two lists", "one of them"),
     (2, "schema -o /nowhere/x.json", "cannot write", "choose another place"),
     (2, "build convnext_t --device cudda", 'device cannot be "cudda"', 'did you mean "cuda"?'),
     (2, "build convnext_t --dtype float33", 'dtype cannot be "float33"', "float32"),

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_cli_process import loaded_in_turn
 
 import convlab
 from convlab.cli.app import run as run_command
@@ -19,14 +20,6 @@ from convlab.runs import ResolvedDesign, Row, open_store
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "numpy", "alembic", "pyarrow", "psycopg", "textual", "plotly", "pandas"}
 STORED = {"sqlalchemy", "alembic", "pyarrow", "psycopg", "psutil"}
-
-PROBE = """
-import json, sys
-before = set(sys.modules)
-from convlab.__main__ import main
-main(sys.argv[1:])
-print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})), file=sys.stderr)
-"""
 
 
 @pytest.fixture
@@ -281,21 +274,12 @@ def test_the_settings_show_no_password(shell, monkeypatch):
         assert "secret" not in ran.out
 
 
-def imported(*arguments, folder):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    command = [sys.executable, "-c", PROBE, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    return set(json.loads(done.stderr.splitlines()[-1]))
-
-
 def test_what_is_imported(store, tmp_path):
-    assert imported("runs", "list", "--store", "mine.sqlite", folder=tmp_path) & HEAVY == set()
-    assert imported("runs", "show", "--store", "mine.sqlite", folder=tmp_path) & HEAVY == set()
-    assert imported("runs", "--help", folder=tmp_path) & STORED == set()
-    assert imported("profile", "convnext_t", folder=tmp_path) & STORED == set()
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys, convlab; print('sqlalchemy' in sys.modules)"],
-        capture_output=True,
-        check=True,
+    place = {"XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    without, with_one = (
+        ("runs --help", "profile convnext_t"),
+        tuple(f"runs {command} --store mine.sqlite" for command in ("list", "show")),
     )
-    assert done.stdout.strip() == b"False"
+    told = loaded_in_turn(*without, *with_one, **place)
+    for line, (code, names) in told.items():
+        assert (code, names & (STORED if line in without else HEAVY)) == (0, set()), line

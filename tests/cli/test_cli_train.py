@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
+import convlab
 from convlab.cli.train_run import earlier
+from convlab.models import build
 from convlab.runs import Row, open_store
 from convlab.training.keeping.folders import held_alone
 
@@ -97,7 +100,9 @@ def test_what_is_refused(arguments: list[str], words: list[str], shell: Callable
 def test_a_ranking_with_curves_changes_and_the_run(nets: tuple[str, str], shell: Callable) -> None:
     ran = shell("train", *nets, *DIGITS, "--seeds", "2", "--store", "here.sqlite")
     assert ran.code == 0
-    assert ran.err.startswith("training small, plain by sprint samples=256: 256 images of digits, on cpu, 2\nseeds\n")
+    assert ran.err.startswith(
+        "training small, plain by sprint samples=256: 256 images of digits, on cpu, 2\nseeds; 8x8 px, 64 a step\n"
+    )
     lines = ran.out.splitlines()
     assert lines[0].split() == [
         "#",
@@ -227,6 +232,36 @@ def test_a_checkpoint_is_exported_with_the_design_inside(nets: tuple[str, str], 
     refused = shell("export", nets[0], "--weights", weights, "--to", "safetensors", "-o", "other.safetensors")
     assert "of the design inside the file" in refused.err
     assert "--set" in shell("export", weights, "--to", "safetensors", "--image", "32").err
+
+
+def test_small_images_are_fine_tuned_at_the_designs_size(nets: tuple[str, str], shell: Callable) -> None:
+    """Not at the recipe's 384 px; and weights for other channels than the data have are refused by what did that."""
+    few = (
+        "--data",
+        "digits",
+        "--samples",
+        "64",
+        "--batch",
+        "64",
+        "--device",
+        "cpu",
+        "--no-store",
+        "--recipe-set",
+        'random_augment=""',
+    )
+    Path("grey.toml").write_text(f"{NET}[head]\nclasses = 10\n".replace("size = 16", "size = 16\nimage.channels = 1"))
+    for name, channels in (("grey.toml", 1), (nets[0], 3)):
+        design = convlab.turn(convlab.load(name), "image.channels", channels)
+        save_file(build(design, channels_last=False).state_dict(), f"{channels}.safetensors")
+    ran = shell("train", "grey.toml", "--weights", "1.safetensors", *few)
+    assert ran.code == 0
+    assert "; 16x16 px, 64 a step" in " ".join(ran.err.split())
+    assert re.search(r"image.size +384 +16 +the design's images; 384 px are for", ran.out)
+    refused = shell("train", nets[0], "--weights", "3.safetensors", *few)
+    assert refused.code == 1
+    told = " ".join(refused.err.split())
+    assert "--> 3.safetensors" in told
+    assert "small has 3 channels and was given 1: the images of digits have 1" in told
 
 
 @pytest.mark.parametrize(

@@ -21,18 +21,12 @@ FILES |= {"hub": "convnext_atto_hub", "toml": "convnext_atto.toml", "python": "c
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_every_format_is_written_checked_and_told_and_stays_unless_forced(to: str, shell: Callable) -> None:
-    ran = shell("export", *SMALL, "--to", to)
-    assert ran.code == 0, ran.err
-    assert [path.name for path in Path.cwd().iterdir()] == [FILES[to]]
-    lines = ran.out.splitlines()
-    assert re.fullmatch(rf"convnext_atto: .* written to {FILES[to]}, [\d.]+ (B|KiB|MiB), in \d+\.\d\d s", lines[0])
-    if FORMATS[to].weights:
-        assert lines[1].startswith("verified: ")
-        assert ran.err == "note: the weights are random (seed 0)\n   = help: --weights FILE writes trained ones\n"
-    else:
-        assert ran.err == ""
+def test_what_is_there_stays_unless_forced_and_every_format_is_written_checked_and_told(
+    to: str, shell: Callable
+) -> None:
     place = Path(FILES[to])
+    if to == "hub":
+        place.mkdir()
     text = place / "README.md" if to == "hub" else place
     text.write_text("old")
     ran = shell("export", *SMALL, "--to", to)
@@ -41,9 +35,17 @@ def test_every_format_is_written_checked_and_told_and_stays_unless_forced(to: st
         f'error: "{place}" is already there\n   = help: --force overwrites it (force=True in Python); or name another place\n'
     )
     assert text.read_text() == "old"
-    assert shell("export", *SMALL, "--to", to, "--force").code == 0
+    ran = shell("export", *SMALL, "--to", to, "--force")
+    assert ran.code == 0, ran.err
     assert text.read_bytes() != b"old"
     assert [path.name for path in Path.cwd().iterdir()] == [place.name]
+    lines = ran.out.splitlines()
+    assert re.fullmatch(rf"convnext_atto: .* written to {FILES[to]}, [\d.]+ (B|KiB|MiB), in \d+\.\d\d s", lines[0])
+    if FORMATS[to].weights:
+        assert lines[1].startswith("verified: ")
+        assert ran.err == "note: the weights are random (seed 0)\n   = help: --weights FILE writes trained ones\n"
+    else:
+        assert ran.err == ""
 
 
 @pytest.mark.parametrize("to", ["onnx", "hub", "toml"])

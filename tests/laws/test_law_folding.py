@@ -4,7 +4,8 @@ import pytest
 import torch
 from designs import SHALLOWEST, SWEEP, design_of, designs, preset, swept
 from hypothesis import given
-from oracles import folded_on_cpu, image_of, on_cpu, on_meta, peak_elements
+from models.weights import assert_close, assert_unchanged, randomized
+from oracles import folded_on_cpu, image_of, on_meta, peak_elements
 from sums import sums
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -30,18 +31,23 @@ X = Shape(12, 9, 7)
 
 
 def check(design, original, model):
-    """What is small is counted in memory, which is sooner: without it, torch's operations are written in Python."""
+    """What is small is counted in memory, which is sooner: without it, torch's operations are written in Python.
+
+    Gives the image that it counted with, and what the folded model made of it.
+    """
     before, after = profile(design), profile(design, folded=True)
-    device = next(original.parameters()).device
+    some = next(original.parameters())
+    image = image_of(design, device=some.device, dtype=some.dtype)
     assert after.params == sum(parameter.numel() for parameter in model.parameters())
     assert after.total("params") == after.params
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        output = model(image_of(design, device=device))
+        output = model(image)
     assert 2 * after.macs == counter.get_total_flops() <= 2 * before.macs
     assert after.features == before.features
     assert after.rows[-1].output == before.rows[-1].output
     assert output[0].numel() == after.rows[-1].output.elements
     check_paths(after, model, original)
+    return image, output
 
 
 def check_paths(after, model, original):
@@ -64,24 +70,30 @@ def test_presets(name):
     check(preset(name), original, fold(original))
 
 
+def check_in_double(design):
+    """In which it is seen too that a folded model gives what the model gave, and leaves it as it was."""
+    original = randomized(build(design, dtype=torch.float64, initialized=False))
+    before = {key: tensor.clone() for key, tensor in original.state_dict().items()}
+    model = fold(original)
+    image, output = check(design, original, model)
+    with torch.no_grad():
+        assert_close(output, original(image), 1e-10)
+    assert_unchanged(original, before, model)
+
+
 @pytest.mark.parametrize("name", SWEEP)
 def test_sweep(name):
-    check(swept(name), on_cpu(name), folded_on_cpu(name))
-
-
-def check_built(design):
-    original = build(design, initialized=False)
-    check(design, original, fold(original))
+    check_in_double(swept(name))
 
 
 @given(designs())
 def test_random_designs(design):
-    check_built(design)
+    check_in_double(design)
 
 
 @given(sums())
 def test_random_sums(design):
-    check_built(design)
+    check_in_double(design)
 
 
 @pytest.mark.parametrize("name", [name for index, name in enumerate(SWEEP) if index % 4 == 0])

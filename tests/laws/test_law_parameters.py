@@ -17,14 +17,14 @@ def check(design):
     assert costs.params == sum(owned.values())
     assert costs.total("params") == costs.params
     assert costs.params == sum(part.params for part in costs.parts) == lower(design).tree.params(costs.image)
+    inside = {}  # of each module, the names of the parameters in it
+    for name in owned:
+        for end in (place for place, letter in enumerate(name) if letter == "."):
+            inside.setdefault(name[:end], []).append(name)
     for row in costs.rows:
         assert row.count == len(row.paths)
         for path in row.paths:
-            here = (
-                [path]
-                if isinstance(row.layer, LayerScale)
-                else [name for name in owned if name.rpartition(".")[0] == path or name.startswith(f"{path}.")]
-            )
+            here = [path] if isinstance(row.layer, LayerScale) else inside.get(path, ())
             assert row.layer.params(row.input) == sum(owned.pop(name) for name in here), path
     assert not owned, "parameters that no layer owns"
 

@@ -41,3 +41,11 @@ def assert_close(one, other, tolerance=1e-5):
     assert scale > 1e-3
     assert (one - other).abs().max() <= tolerance * scale
     assert other.std() > 1e-3 * scale
+
+
+def assert_unchanged(model, before, folded):
+    """The model's weights are what they were, and the folded model's are others."""
+    assert list(model.state_dict()) == list(before)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    own = {tensor.data_ptr() for tensor in model.state_dict().values() if tensor.numel()}
+    assert not own & {tensor.data_ptr() for tensor in folded.state_dict().values() if tensor.numel()}

@@ -132,12 +132,32 @@ def test_of_two_calibrations_the_one_with_as_many_threads_as_torch_takes(home, m
     assert predict(convlab.load("convnext_atto")).calibration.threads == torch_threads()
 
 
-def test_the_number_of_threads_is_told_as_torch_takes_it():
-    """In processes of their own: before torch is imported, and as torch says it."""
-    tell = "from convlab.prediction.machine import torch_threads as t; one = t(); import torch; print(one, t())"
+TAKEN = {
+    "the library": """
+import ctypes, importlib.util, pathlib
+torch = pathlib.Path(importlib.util.find_spec("torch").origin).parent
+take = ctypes.CDLL(torch / "lib" / "libtorch_cpu.so")["_ZN2at15get_num_threadsEv"]
+take.restype = ctypes.c_int
+""",
+    "the package": "from torch import get_num_threads as take; assert take() == torch_threads()",
+}
+"""Who says how many threads torch takes: what its package asks too, at a tenth of the time, and the package."""
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        pytest.param("the library", marks=pytest.mark.skipif(sys.platform != "linux", reason="its name on Linux")),
+        pytest.param("the package", marks=pytest.mark.slow),
+    ],
+)
+def test_the_number_of_threads_is_told_as_torch_takes_it(who):
+    """In processes of their own, before torch is imported."""
+    tell = "from convlab.prediction.machine import torch_threads\ntold = torch_threads()\n"
     for variables in ({}, {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "2"}):
         bare = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
-        ran = subprocess.run([sys.executable, "-c", tell], env=bare | variables, capture_output=True, check=True)
+        command = [sys.executable, "-c", f"{tell}{TAKEN[who]}\nprint(told, take())"]
+        ran = subprocess.run(command, env=bare | variables, capture_output=True, check=True)
         told, taken = ran.stdout.split()
         assert told == taken, variables
 

@@ -4,7 +4,7 @@ import pytest
 import timm
 import torch
 from contract_networks import NETWORKS, images_of, model_of
-from designs import PRESETS
+from designs import REST_SLOW
 from timm.models import group_parameters
 from timm.optim import create_optimizer_v2, param_groups_layer_decay
 
@@ -18,7 +18,7 @@ def on_meta(preset):
         return timm.create_model(f"convlab_{preset.replace('/', '_')}")
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", REST_SLOW)
 def test_groups_are_stem_blocks_and_head(preset):
     """Blocks in their order, and coarse groups of stages."""
     model = on_meta(preset)

@@ -8,7 +8,7 @@ import pytest
 import timm
 import timm.data
 import torch
-from designs import PRESETS, design_of
+from designs import PRESETS, REST_SLOW, design_of
 from timm.models import get_arch_pretrained_cfgs, resolve_model_input_args
 
 import convlab.timm
@@ -24,9 +24,10 @@ def test_every_preset_is_a_model():
     assert set(timm.list_models("convlab*")) == {"convlab", *NAMES.values()}
     assert set(timm.list_models(module="designs")) == {"convlab", *NAMES.values()}
     assert all(timm.is_model(name) for name in NAMES.values())
+    assert all(timm.model_entrypoint(name).__doc__ == load(preset).summary for preset, name in NAMES.items())
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", REST_SLOW)
 def test_the_model_of_a_preset(preset):
     """On the meta device: the design's parameters, and a configuration that names layers that are there."""
     design = load(preset)

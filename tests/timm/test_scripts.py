@@ -2,6 +2,7 @@
 
 import json
 import math
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -28,18 +29,6 @@ def tiny(tmp_path):
     return path
 
 
-def test_a_script_in_a_process_of_its_own(tiny):
-    done = run(
-        HERE / "train_as_timm_does.py", "--model", "convlab", "--model-kwargs", f"design={tiny}", cwd=tiny.parent
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told["name"], told["neighbour"]) == ("__main__", "found")
-    assert told["input_size"] == [3, 32, 32]
-    assert all(math.isfinite(loss) for loss in told["losses"])
-    assert told["scales"] == 5  # stem, three blocks, head
-
-
 @pytest.fixture
 def started(monkeypatch):
     """Runs the command in this process, and undoes what it does to sys."""
@@ -50,6 +39,35 @@ def started(monkeypatch):
         return main()
 
     return start
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["in this process", "in a process of its own"],
+)
+def test_a_script_on_a_design_of_ones_own(apart, tiny, started, capsys):
+    arguments = (HERE / "train_as_timm_does.py", "--model", "convlab", "--model-kwargs", f"design={tiny}")
+    if apart:
+        done = run(*arguments, cwd=tiny.parent)
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+    else:
+        assert started(*arguments) == 0
+        told = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["neighbour"]) == ("__main__", "found")
+    assert told["input_size"] == [3, 32, 32]
+    assert all(math.isfinite(loss) for loss in told["losses"])
+    assert told["scales"] == 5  # stem, three blocks, head
+
+
+def test_the_package_is_run_as_a_module(monkeypatch, capsys):
+    """As ``python -m convlab.timm`` does it."""
+    monkeypatch.delitem(sys.modules, "convlab.timm.__main__")
+    monkeypatch.setattr(sys, "argv", ["convlab.timm", "nowhere.py"])
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_module("convlab.timm", run_name="__main__", alter_sys=True)
+    assert 'error: there is no script "nowhere.py"' in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")

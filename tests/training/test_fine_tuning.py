@@ -1,5 +1,6 @@
 """Trainings that begin from weights: at full size, with a head for the data's classes, and better than from nothing."""
 
+import dataclasses
 import shutil
 
 import pytest
@@ -20,7 +21,7 @@ from convlab.training.proxies.overrides import recipe_overrides
 from convlab.training.proxies.shrinking import DataFacts, shrunk
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
-from convlab.training.running.fine_tuning import RECIPE, begin_from, classifier, unshrunk
+from convlab.training.running.fine_tuning import RECIPE, at_own_size, begin_from, classifier, unshrunk
 from convlab.training.running.initializing import turned
 from convlab.training.running.loop import train_one
 
@@ -195,5 +196,17 @@ def test_without_a_recipe_fine_tuning_is_the_published_one(pictures, tmp_path):
     assert next(running).total == 30 * 96 / 8, "of 96 pictures no batch of 512 can be made"
     running.close()
     asked = read_job(tmp_path / "job").recipe
-    assert asked == unshrunk(recipe(RECIPE))
+    assert asked == dataclasses.replace(unshrunk(recipe(RECIPE)), image_size=16), (
+        "the design's: 384 px are for ImageNet's"
+    )
     assert asked.batch == 512
+
+
+@pytest.mark.parametrize(
+    ("side", "data", "image_size"), [(8, "digits", 8), (8, "photos", 8), (224, "Digits", 224), (224, "photos", 384)]
+)
+def test_the_published_image_size_is_for_designs_and_pictures_like_imagenets(side, data, image_size):
+    published = recipe(RECIPE)
+    design = tiny(5, image={"size": side})
+    assert at_own_size(changed(published, {"data": data}), [design]).image_size == image_size
+    assert at_own_size(changed(published, {"data": data, "image_size": 96}), [design]).image_size == 96, "set by hand"

@@ -3,11 +3,11 @@
 import pytest
 import timm
 import torch
+from designs import REST_SLOW
 from timm.optim import param_groups_weight_decay
 
 from convlab import build, load
 from convlab.language.files import load_text
-from convlab.presets import preset_names
 from convlab.training.optimization.groups import BESIDE_MUON, parameter_groups
 from convlab.training.recipes.named import changed, recipe
 from convlab.training.recipes.recipe import Recipe
@@ -46,7 +46,7 @@ def sizes(groups):
     return counts
 
 
-@pytest.mark.parametrize("name", [*preset_names(), *preset_names("roadmap")])
+@pytest.mark.parametrize("name", REST_SLOW)
 def test_what_is_not_decayed_in_every_preset(name):
     design = load(name)
     model = build(design, device="meta", initialized=False)
